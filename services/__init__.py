@@ -1,0 +1,1 @@
+"""The programs: each starts with `python -m services.<name>` or `botlane <name>`."""

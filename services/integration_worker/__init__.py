@@ -1,0 +1,1 @@
+"""The integration worker: the only program that calls out on behalf of a bot."""

@@ -1,0 +1,1 @@
+"""What at least two programs need: the bot, its engine, and the adapters around them."""

@@ -1,0 +1,1 @@
+"""The engine: pure functions from (bot, session, event) to (session, effects, trace)."""

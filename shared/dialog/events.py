@@ -1,0 +1,70 @@
+"""What can happen to a conversation: the events a turn handles.
+
+An event is data. Its sequence, acceptance time and `new_session` stamp are given by Redis when it is accepted
+(design: INGEST, RESULT), never by the clock of a program. Times are milliseconds since the epoch.
+"""
+
+from typing import Any
+
+import msgspec
+
+
+class ConsumerMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
+    """The consumer wrote something or tapped a control.
+
+    `text` is what was written, or the label of the control; `payload` is the hidden value of a tapped control.
+    """
+
+    text: str
+    payload: str | None = None
+    metadata: list[dict[str, Any]] = []
+    sequence: int = 0
+    at: int = 0
+    new_session: bool = False
+
+
+class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=True):
+    """An external form posted variables and, perhaps, a message (CB: reference/scripting.md 6).
+
+    `late` says that the message came more than 24 hours after the consumer's last one: it is not routed.
+    """
+
+    variables: dict[str, str] = {}
+    message: str | None = None
+    late: bool = False
+    sequence: int = 0
+    at: int = 0
+    new_session: bool = False
+
+
+class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One try of a call: when it began, how long it took, and how it ended (`200`, `not connected`, …)."""
+
+    at: int
+    ms: float
+    outcome: str
+
+
+class CallOutcome(msgspec.Struct, frozen=True, tag="outcome", omit_defaults=True):
+    """What became of the call the conversation waits for.
+
+    `status` is the HTTP status, or 0 when there was no answer; then `failure` is one word: `timeout`, `unreachable`,
+    `interrupted`, `late`, `lost`, `refused` (address or egress), `invalid` (the request could not be rendered),
+    `too_large`. `failure_detail` is a sentence for the trace, without values.
+    """
+
+    call_id: str
+    status: int = 0
+    headers: dict[str, str] = {}
+    body: str = ""
+    failure: str | None = None
+    failure_detail: str = ""
+    attempts: list[Attempt] = []
+    method: str = ""
+    address: str = ""
+    sequence: int = 0
+    at: int = 0
+    new_session: bool = False
+
+
+Event = ConsumerMessage | WebViewCall | CallOutcome

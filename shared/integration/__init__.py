@@ -1,0 +1,1 @@
+"""API integrations: request, policy and response as pure functions, and the one outbound client."""

@@ -1,0 +1,1 @@
+"""The mailbox of a conversation and the doorbell worker that drains it."""

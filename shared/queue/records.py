@@ -1,0 +1,173 @@
+"""What the mailbox takes and gives. Times are milliseconds since the epoch by Redis' clock."""
+
+import msgspec
+
+
+class NewConversation(msgspec.Struct, frozen=True):
+    """What CREATE writes. `id` comes from the caller, so that a repeat is answered alike.
+
+    `profile` is opaque to the mailbox (msgpack of engagement attributes and consumer info); `channel_key` is the name
+    of the key that created it, empty for anonymous consumers.
+    """
+
+    id: str
+    bot_id: str
+    user_id: str
+    channel: str
+    profile: bytes = b""
+    channel_key: str = ""
+    session_ms: int = 3_600_000
+
+
+class About(msgspec.Struct, frozen=True):
+    """What the gateway needs to know of a conversation before it lets somebody in."""
+
+    id: str
+    bot_id: str
+    user_id: str
+    channel_key: str
+    status: str
+    created_at: int
+
+
+class Ingested(msgspec.Struct, frozen=True):
+    """How INGEST answered: `accepted`, `duplicate` (the first answer again), `gone`, `closed` or `full`.
+
+    `late` is true for a Web View message that came more than 24 hours after the consumer's last one.
+    """
+
+    outcome: str
+    sequence: int = 0
+    at: int = 0
+    late: bool = False
+
+
+class StoredEvent(msgspec.Struct, frozen=True):
+    """One entry of the inbox, or the stored result of a call. `kind` is `message`, `web_view` or `outcome`."""
+
+    kind: str
+    sequence: int
+    at: int
+    new_session: bool
+    late: bool
+    body: bytes
+
+
+class Batch(msgspec.Struct, frozen=True):
+    """What BEGIN hands to the new owner of a conversation.
+
+    `result` is served before `events`. `session` holds the fields of the session hash (empty when it has none),
+    `context` the conversation's context data, `writes` what a dead owner left to be applied first.
+    """
+
+    fence: str
+    bot_id: str
+    user_id: str
+    channel: str
+    profile: bytes
+    status: str
+    turn: int
+    tries: int
+    asked: int
+    session: dict[str, bytes]
+    context: dict[str, bytes]
+    events: list[StoredEvent]
+    result: StoredEvent | None = None
+    writes: list[bytes] = []
+
+
+class NotBegun(msgspec.Struct, frozen=True):
+    """Why BEGIN handed out nothing: `busy` (lease alive), `idle`, `waiting` (for a call) or `gone`."""
+
+    reason: str
+
+
+class CallRecord(msgspec.Struct, frozen=True):
+    """A call to be made: COMMIT writes it to `call:{sN}:<id>` and enqueues its job. `values` is msgpack."""
+
+    id: str
+    integration_id: str
+    version: str
+    values: bytes
+    queue_ms: int
+    budget_ms: int
+
+
+class DeadEvent(msgspec.Struct, frozen=True):
+    """An event given up: `reason` is one word (`engine`, `lost-leases`, `closed`)."""
+
+    reason: str
+    kind: str
+    body: bytes
+
+
+class ContextField(msgspec.Struct, frozen=True):
+    """A write to the conversation's own context hash; `value` None deletes, `expires_at` 0 never expires."""
+
+    field: str
+    value: bytes | None
+    expires_at: int = 0
+
+
+class Commit(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything one turn changes, stored by one script if `fence` still owns the conversation.
+
+    `consumed` counts events taken from the inbox, `consumed_result` says the stored result was handled. `session`
+    holds the fields to set and `session_remove` those to drop; both empty leaves the session untouched. `replies`
+    are outbox entries (JSON objects without id and time). `session_ms` is the session length to store, 0 to keep.
+    """
+
+    fence: str
+    next_fence: str
+    consumed: int = 0
+    consumed_result: bool = False
+    session: dict[str, bytes] = {}
+    session_remove: list[str] = []
+    replies: list[bytes] = []
+    asks: bool = False
+    status: str = ""
+    call: CallRecord | None = None
+    writes: list[bytes] = []
+    context: list[ContextField] = []
+    trace: bytes = b""
+    dead: list[DeadEvent] = []
+    session_ms: int = 0
+    turns: int = 1
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """How COMMIT or RELEASE answered.
+
+    `state` is `idle`, `waiting`, `queued` (handed back after 8 batches), `running` (the next events are in `batch`,
+    owned by `next_fence`), `writes` (apply the writes, then RELEASE), `refused` (somebody else owns it) or `gone`.
+    """
+
+    state: str
+    asked: int = 0
+    turn: int = 0
+    events: list[StoredEvent] = []
+    result: StoredEvent | None = None
+
+
+class CallStarted(msgspec.Struct, frozen=True):
+    """How START answered: go on (`outcome` `go`) with `attempts` made before this one and `left_ms` of the budget.
+
+    Otherwise `outcome` is `refused` (not awaited any more), `late` (deadline over) or `gone`. `interrupted` says an
+    earlier attempt was begun and never ended: its worker died in mid-call.
+    """
+
+    outcome: str
+    attempts: int = 0
+    left_ms: int = 0
+    integration_id: str = ""
+    version: str = ""
+    values: bytes = b""
+
+
+class OutboxPage(msgspec.Struct, frozen=True):
+    """Messages after a cursor: (sequence, accepted at, JSON object), `gap` when older ones were trimmed."""
+
+    messages: list[tuple[int, int, bytes]]
+    cursor: int
+    gap: bool = False
+    status: str = "open"

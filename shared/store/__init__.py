@@ -1,0 +1,1 @@
+"""What lives in Redis outside the mailbox: keys, bots, context data, connections."""
