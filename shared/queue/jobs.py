@@ -1,0 +1,45 @@
+"""The jobs on the queues, in arq's wire format, and the settings every worker that drains them must share.
+
+Payloads are msgpack, never pickle: whoever can write Redis must not be able to run code.
+"""
+
+import time
+from typing import Any
+
+import msgspec
+
+ADVANCE = "advance"
+CALL = "call"
+
+LEASE_MS = 3000
+RENEW_SECONDS = 1.0
+IDLE_POLL_SECONDS = 0.5
+BELL_LIMIT = 1000
+PAYLOAD_TTL_MS = 24 * 3600 * 1000
+JOB_TIMEOUT_SECONDS = 600
+MAX_TRIES = 10**6
+
+
+def serialize(job: dict[str, Any]) -> bytes:
+    """Return a job or a result as msgpack. An exception becomes the name of its class: its text may hold values."""
+    return msgspec.msgpack.encode(job, enc_hook=lambda value: type(value).__name__)
+
+
+def deserialize(payload: bytes) -> dict[str, Any]:
+    """Return what `serialize` was given. Raises `msgspec.DecodeError` when it is not a msgpack map."""
+    return msgspec.msgpack.decode(payload, type=dict[str, Any])
+
+
+def advance_payload(conversation_id: str) -> bytes:
+    """Return the job that advances a conversation."""
+    return _payload(ADVANCE, conversation_id)
+
+
+def call_payload(call_id: str) -> bytes:
+    """Return the job that makes a call (`<conversationId>.<turn>`)."""
+    return _payload(CALL, call_id)
+
+
+def _payload(function: str, argument: str) -> bytes:
+    """`t` tries before this one, `f` function, `a` and `k` arguments, `et` enqueue time in ms (for logs only)."""
+    return serialize({"t": None, "f": function, "a": [argument], "k": {}, "et": int(time.time() * 1000)})
