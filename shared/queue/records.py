@@ -1,12 +1,14 @@
 """What the mailbox takes and gives. Times are milliseconds since the epoch by Redis' clock."""
 
+from typing import Any
+
 import msgspec
 
 
 class NewConversation(msgspec.Struct, frozen=True):
     """What CREATE writes. `id` comes from the caller, so that a repeat is answered alike.
 
-    `profile` is opaque to the mailbox (msgpack of engagement attributes and consumer info); `channel_key` is the name
+    `profile` is opaque to the mailbox (msgpack of `Profile`); `channel_key` is the name
     of the key that created it, empty for anonymous consumers.
     """
 
@@ -17,6 +19,14 @@ class NewConversation(msgspec.Struct, frozen=True):
     profile: bytes = b""
     channel_key: str = ""
     session_ms: int = 3_600_000
+
+
+class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What a channel said of the consumer: msgpack in `NewConversation.profile` and `Batch.profile`."""
+
+    engagement: dict[str, str] = {}
+    customer_info: dict[str, Any] | None = None
+    personal_info: dict[str, Any] | None = None
 
 
 class About(msgspec.Struct, frozen=True):
