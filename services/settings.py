@@ -1,6 +1,19 @@
-"""The settings of all programs: one frozen Struct, read once from the environment, passed down as an argument."""
+"""The settings of all programs: one frozen Struct, read once from the environment, passed down as an argument.
+
+Only this module reads the environment. `SETTINGS` is the table behind `--help` and docs/settings.md.
+"""
+
+import difflib
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
 
 import msgspec
+
+from services import setting_forms as forms
+
+PREFIX = "BOTLANE_"
 
 
 class SettingsError(Exception):
@@ -33,3 +46,123 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     completion_wait: float = 25.0
     max_jobs: int = 100
     log_format: str = "json"
+
+
+class Setting(msgspec.Struct, frozen=True):
+    """One row of the table: the variable, its field, the form of its text, what it is for.
+
+    A `secret` may also come from the file that `<variable>_FILE` names, and its value is never shown.
+    """
+
+    variable: str
+    field: str
+    form: forms.Form
+    about: str
+    secret: bool = False
+
+
+SETTINGS = (
+    Setting("BOTLANE_REDIS_URL", "redis_url", forms.REDIS_URL, "The Redis or Valkey server.", secret=True),
+    Setting("BOTLANE_SECRET", "secrets", forms.SECRETS, "Signs conversation tokens: the first signs.", secret=True),
+    Setting("BOTLANE_CHANNEL_KEYS", "channel_keys", forms.KEYS, "Channels that may name their users.", secret=True),
+    Setting("BOTLANE_HOST", "host", forms.TEXT, "Where the gateway listens."),
+    Setting("BOTLANE_PORT", "port", forms.whole(0, 65535), "The gateway's public port."),
+    Setting("BOTLANE_OPS", "ops", forms.ADDRESS, "Where /healthz, /readyz and /metrics are: not for the public."),
+    Setting("BOTLANE_SHARDS", "shards", forms.whole(1, 1024), "Parts of the data; may grow, on the workers first."),
+    Setting("BOTLANE_TURN_PROCESSES", "turn_processes", forms.whole(1, 256), "Children that run bots: one a core."),
+    Setting("BOTLANE_CREATE_RATE", "create_rate", forms.MANY, "Conversations one address may open in a minute."),
+    Setting("BOTLANE_TRUSTED_PROXIES", "trusted_proxies", forms.ITEMS, "Proxies whose X-Forwarded-For is believed."),
+    Setting("BOTLANE_CORS_ORIGINS", "cors_origins", forms.ITEMS, "Web sites whose pages may call /v1; * is all."),
+    Setting("BOTLANE_CONSOLE", "console", forms.SWITCH, "Serves the chat page and traces that hold values."),
+    Setting("BOTLANE_CONSOLE_TOKEN", "console_token", forms.TEXT, "What the chat page asks for.", secret=True),
+    Setting("BOTLANE_REWRITE_URLS", "rewrite_urls", forms.REWRITES, "Sends calls elsewhere (tests, staging)."),
+    Setting("BOTLANE_KEYLESS", "keyless", forms.SWITCH, "Lets callers name users without a key: on one's own machine."),
+    Setting("BOTLANE_ACCOUNT_ID", "account_id", forms.TEXT, "What scripts read as the account's id."),
+    Setting("BOTLANE_SCRIPT_SECONDS", "script_seconds", forms.seconds(0.05, 5), "CPU time that one script may use."),
+    Setting("BOTLANE_INBOX_LIMIT", "inbox_limit", forms.MANY, "Events that may wait in one conversation."),
+    Setting("BOTLANE_CONVERSATION_TTL", "conversation_ttl", forms.DURATION, "How long idle conversations are kept."),
+    Setting("BOTLANE_TRACE_TTL", "trace_ttl", forms.DURATION, "How long traces are kept."),
+    Setting("BOTLANE_COMPLETION_WAIT", "completion_wait", forms.seconds(0, 3600), "How long a stopping worker waits."),
+    Setting("BOTLANE_MAX_JOBS", "max_jobs", forms.MANY, "Conversations or calls one worker handles at a time."),
+    Setting("BOTLANE_LOG_FORMAT", "log_format", forms.LOG_FORMAT, "How log lines are written."),
+)
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """Read the settings from `environ`, by default from the environment of this process.
+
+    Raises SettingsError for a value that cannot be used, and for a variable that looks like a misspelt setting.
+    Other `BOTLANE_…` variables belong to somebody else (service links of Kubernetes, say) and are left alone.
+    """
+    environ = os.environ if environ is None else environ  # noqa: TID251 - the one place
+    _refuse_misspelt(environ)
+    values: dict[str, Any] = {}
+    for setting in SETTINGS:
+        text = _given(setting, environ)
+        if text is None or not text.strip():
+            continue
+        try:
+            values[setting.field] = setting.form.read(text)
+        except ValueError:
+            shown = "" if setting.secret else f" is {text.strip()!r}, which"
+            raise SettingsError(f"{setting.variable}{shown} cannot be used: give it {setting.form.hint}.") from None
+    return Settings(**values)
+
+
+def child_environment(settings: Settings) -> dict[str, str]:
+    """Return this process's environment with the variables that make a child read exactly `settings`."""
+    known = {name for setting in SETTINGS for name in (setting.variable, f"{setting.variable}_FILE")}
+    inherited = {name: value for name, value in os.environ.items() if name not in known}  # noqa: TID251 - the one place
+    return inherited | environment(settings)
+
+
+def environment(settings: Settings) -> dict[str, str]:
+    """Return the variables for every setting that differs from its default: the inverse of `read_settings`."""
+    default = Settings()
+    return {
+        setting.variable: shown(getattr(settings, setting.field))
+        for setting in SETTINGS
+        if getattr(settings, setting.field) != getattr(default, setting.field)
+    }
+
+
+def shown(value: object) -> str:
+    """Return a setting's value in the form its variable takes."""
+    match value:
+        case bool():
+            return "1" if value else "0"
+        case dict():
+            return ",".join(f"{name}={key}" for name, key in value.items())
+        case tuple() if value and isinstance(value[0], tuple):
+            return " ".join(f"{pair[0]}={pair[1]}" for pair in value)
+        case tuple():
+            return ",".join(value)
+        case _:
+            return str(value)
+
+
+def _given(setting: Setting, environ: Mapping[str, str]) -> str | None:
+    """Return the variable's text or, for a secret, what the file named by `<variable>_FILE` holds."""
+    file_variable = f"{setting.variable}_FILE"
+    path = environ.get(file_variable, "") if setting.secret else ""
+    text = environ.get(setting.variable)
+    if not path:
+        return text
+    if text:
+        raise SettingsError(f"{setting.variable} and {file_variable} are both set: keep one of them.")
+    try:
+        return Path(path).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+        raise SettingsError(f"{file_variable} names {path}, which cannot be read ({reason}).") from error
+
+
+def _refuse_misspelt(environ: Mapping[str, str]) -> None:
+    names = [setting.variable.removeprefix(PREFIX) for setting in SETTINGS]
+    names += [f"{setting.variable.removeprefix(PREFIX)}_FILE" for setting in SETTINGS if setting.secret]
+    for variable in sorted(environ):
+        name = variable.removeprefix(PREFIX)
+        if name == variable or name in names:
+            continue
+        if close := difflib.get_close_matches(name, names, n=1, cutoff=0.75):
+            raise SettingsError(f"{variable} is not a setting: did you mean {PREFIX}{close[0]}?")

@@ -1,0 +1,124 @@
+"""How the text of a setting is read: each form says what to give and turns the text into a value."""
+
+import re
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+SHORTEST_SECRET = 16
+
+
+class Form(msgspec.Struct, frozen=True):
+    """`read` turns a text into a value, or raises ValueError; `hint` tells a person what to give."""
+
+    read: Callable[[str], Any]
+    hint: str
+
+
+def _text(text: str) -> str:
+    return text.strip()
+
+
+def _items(text: str) -> tuple[str, ...]:
+    return tuple(item for item in (part.strip() for part in text.split(",")) if item)
+
+
+def _secrets(text: str) -> tuple[str, ...]:
+    secrets = _items(text)
+    if not secrets or any(len(secret) < SHORTEST_SECRET for secret in secrets):
+        raise ValueError(text)
+    return secrets
+
+
+def _keys(text: str) -> dict[str, str]:
+    pairs = [item.split("=", 1) for item in _items(text)]
+    keys = {pair[0].strip(): pair[1].strip() for pair in pairs if len(pair) == 2}
+    if len(keys) != len(pairs) or not all(name and len(key) >= SHORTEST_SECRET for name, key in keys.items()):
+        raise ValueError(text)
+    return keys
+
+
+def whole(least: int, most: int) -> Form:
+    """Return the form of a whole number within limits."""
+
+    def read(text: str) -> int:
+        number = int(text)
+        if not least <= number <= most:
+            raise ValueError(text)
+        return number
+
+    return Form(read, f"a whole number from {least} to {most}")
+
+
+def seconds(least: float, most: float) -> Form:
+    """Return the form of a time in seconds within limits."""
+
+    def read(text: str) -> float:
+        number = float(text)
+        if not least <= number <= most:  # also refuses nan
+            raise ValueError(text)
+        return number
+
+    return Form(read, f"a number of seconds from {least:g} to {most:g}")
+
+
+def _duration(text: str) -> int:
+    """Seconds as a plain number or with a unit: `90`, `90s`, `30m`, `12h`, `7d`."""
+    match = re.fullmatch(r"(\d{1,9})([smhd]?)", text.strip())
+    if match is None or int(match[1]) == 0:
+        raise ValueError(text)
+    return int(match[1]) * {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86400}[match[2]]
+
+
+def _switch(text: str) -> bool:
+    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False}
+    try:
+        return words[text.strip().lower()]
+    except KeyError:
+        raise ValueError(text) from None
+
+
+def _redis_url(text: str) -> str:
+    if not re.match(r"(redis|rediss|unix)://\S+$", text.strip()):
+        raise ValueError(text)
+    return text.strip()
+
+
+def _address(text: str) -> str:
+    """`host:port`, IPv6 hosts in brackets; `off` is not an address."""
+    match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:]+):(\d{1,5})", text.strip())
+    if match is None or int(match[2]) > 65535:
+        raise ValueError(text)
+    return text.strip()
+
+
+def rewrite_url(text: str) -> tuple[str, str]:
+    """One `FROM=TO` pair of address prefixes, both http or https. Raises ValueError for anything else."""
+    match = re.fullmatch(r"(https?://[^\s=]\S*?)=(https?://\S+)", text.strip())
+    if match is None:
+        raise ValueError(text)
+    return match[1], match[2]
+
+
+def _rewrite_urls(text: str) -> tuple[tuple[str, str], ...]:
+    return tuple(rewrite_url(item) for item in text.split())
+
+
+def _log_format(text: str) -> str:
+    if text.strip() not in {"json", "console"}:
+        raise ValueError(text)
+    return text.strip()
+
+
+TEXT = Form(_text, "a text")
+ITEMS = Form(_items, "a list separated by commas")
+SWITCH = Form(_switch, "1 or 0")
+MANY = whole(1, 1_000_000)
+DURATION = Form(_duration, "a duration such as 90s, 30m, 12h or 7d")
+ADDRESS = Form(_address, "host:port")
+REDIS_URL = Form(_redis_url, "a redis://, rediss:// or unix:// address")
+REWRITES = Form(_rewrite_urls, "FROM=TO pairs of http addresses, separated by spaces")
+LOG_FORMAT = Form(_log_format, "json or console")
+SECRETS = Form(_secrets, "16 or more random characters; several, separated by commas, while one replaces another")
+KEYS = Form(_keys, "name=key pairs separated by commas, each key of 16 or more characters")
