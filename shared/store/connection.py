@@ -1,0 +1,104 @@
+"""The one way to a Redis server, and the one exception that says it cannot be used now.
+
+Redis' exceptions stop here: every adapter wraps its commands in `translated()`. Connections reconnect by themselves
+and may send a command twice, which every script of the mailbox allows.
+"""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from arq.connections import ArqRedis
+from redis import exceptions
+from redis.asyncio import ConnectionPool
+from redis.asyncio.retry import Retry
+from redis.backoff import FullJitterBackoff
+
+from shared.queue import jobs
+
+REACH_SECONDS = 2.0
+
+# not reachable, or reachable and unable to take writes now (fail-over, memory): the caller can only try later
+_AWAY = (
+    exceptions.ConnectionError,
+    exceptions.TimeoutError,
+    exceptions.ReadOnlyError,
+    exceptions.ClusterDownError,
+    exceptions.OutOfMemoryError,
+    exceptions.TryAgainError,
+    OSError,
+)
+
+
+class RedisUnreachable(Exception):  # noqa: N818 (a state of the world, not a mistake of the caller)
+    """Redis does not answer, or takes no writes now. Start it, or mend BOTLANE_REDIS_URL."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or self.__doc__)
+
+
+def connect(
+    url: str,
+    *,
+    max_connections: int = 200,
+    socket_timeout: float = 5.0,
+    connect_timeout: float = 2.0,
+    health_check_interval: int = 15,
+    retries: int = 3,
+) -> ArqRedis:
+    """Return a client for `redis://`, `rediss://` or `unix://` addresses; nothing is sent before the first command.
+
+    Times are seconds. Answers are bytes; jobs are msgpack. Lost connections are tried again `retries` times within
+    about a second. Raises ValueError for an address that is none of these.
+    """
+    pool = ConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        socket_timeout=socket_timeout,
+        socket_connect_timeout=connect_timeout,
+        health_check_interval=health_check_interval,
+        retry=Retry(FullJitterBackoff(cap=0.5, base=0.05), retries),
+        retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError, ConnectionError],
+    )
+    redis = ArqRedis(pool, job_serializer=jobs.serialize, job_deserializer=jobs.deserialize)
+    redis.auto_close_connection_pool = True  # the pool is the client's own: closing one closes the other
+    return redis
+
+
+async def reach(redis: ArqRedis) -> None:
+    """Return when the server has answered; raise RedisUnreachable when it has not within 2 s."""
+    try:
+        async with asyncio.timeout(REACH_SECONDS):
+            await redis.ping()
+    except (exceptions.RedisError, OSError, TimeoutError) as error:
+        raise RedisUnreachable(
+            f"No Redis answers at {address(redis)} ({_reason(error)}): start it, or mend BOTLANE_REDIS_URL."
+        ) from error
+
+
+def address(redis: ArqRedis) -> str:
+    """Return where a client connects to, as an address without user and password."""
+    where = redis.connection_pool.connection_kwargs
+    database = where.get("db", 0)
+    if "path" in where:
+        return f"unix://{where['path']}?db={database}"
+    return f"redis://{where.get('host', 'localhost')}:{where.get('port', 6379)}/{database}"
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn Redis' connection trouble into RedisUnreachable; other errors are bugs and pass."""
+    try:
+        yield
+    except _AWAY as error:
+        raise RedisUnreachable(
+            f"Redis cannot be used now ({_reason(error)}): start it, or mend BOTLANE_REDIS_URL."
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, exceptions.AuthenticationError):
+        return "it refuses the password"
+    if isinstance(error, TimeoutError | exceptions.TimeoutError):
+        return "no answer in time"
+    return type(error).__name__

@@ -1,0 +1,187 @@
+"""Every key in Redis: name, type, life, who writes and who reads it. Functions build keys; nobody formats one.
+
+Law: all keys of a conversation, and all queues, carry the hash tag of their shard (`{s0}`), so that every script
+touches one slot. The shard is part of a conversation's id: `<shard>-<32 hex digits>`. A call's id is
+`<conversationId>.<turn>`. Times inside are milliseconds by Redis' clock; every key but queues, bells and `due` has a
+TTL, set by the script that writes it ("as conv": renewed with the conversation, 7 days without activity).
+
+key                           type    life            written by                        read by
+conv:{sN}:<id>                hash    7 days idle (*) CREATE, then all but SWEEP        all scripts, gateway
+session:{sN}:<id>             hash    deadline + 60 s COMMIT (INGEST renews)            BEGIN
+inbox:{sN}:<id>               list    as conv         INGEST, trimmed by COMMIT         BEGIN, COMMIT, RELEASE
+result:{sN}:<id>              string  as conv         RESULT, RECOVER                   BEGIN, COMMIT, RELEASE
+outbox:{sN}:<id>              list    as conv         INGEST, COMMIT (last 1,000)       READ
+seen:{sN}:<id>                zset    24 h            INGEST (last 2,000)               INGEST
+receipt:{sN}:<id>:<receipt>   string  2 s             INGEST (Web View)                 INGEST
+trace:{sN}:<id>               list    1 h, 24 h (run) COMMIT (last 100 turns)           gateway
+context:{sN}:<id>             hash    longest field   COMMIT                            BEGIN
+writes:{sN}:<id>              list    as conv         COMMIT, emptied by RELEASE        BEGIN
+call:{sN}:<callId>            hash    deadline + 60 s COMMIT, START, FINISH_ATTEMPT     START
+queue:{sN}:dialog             zset    -               INGEST, BEGIN .. RECOVER, worker  dialog workers
+queue:{sN}:integration        zset    -               COMMIT, RELEASE, RECOVER, worker  integration workers
+<queue>:bell                  list    - (1,000)       with its queue                    workers
+due:{sN}                      zset    -               all scripts that move a state     SWEEP
+sweeper:{sN}                  string  2 s             SWEEP                             SWEEP
+dead:{sN}                     stream  30 days, capped COMMIT                            command line
+notify:{sN}                   channel -               INGEST, COMMIT                    gateways
+arq:job:<job id>              string  1 day           with its queue                    workers
+user:<botId>:{<userId>}       hash    180 days        context.apply                     context.load_forever
+context-user:{<ns>|<userId>}  hash    longest field   context.apply                     context.load
+context-global:{<ns>}         hash    longest field   context.apply                     context.load
+bot:<id>, bots                hash, set  -            deploy, run                       gateway, workers
+bot-version:<sha256>          string  see store/bots  deploy, run                       dialog workers
+
+(*) one hour until the consumer's first message.
+Job ids are `advance:{sN}:<conversation>:<n>` and `call:{sN}:<call>:<n>`: fresh for every scheduling, since arq refuses
+an id it still knows, and tagged, since arq builds keys of its own from them.
+"""
+
+import secrets
+from urllib.parse import quote
+
+
+def new_conversation_id(shard: int) -> str:
+    """Return a fresh id of a conversation on `shard`: 128 random bits, the shard in front."""
+    return f"{shard}-{secrets.token_hex(16)}"
+
+
+def shard_of(conversation_id: str) -> int:
+    """Return the shard that a conversation's or call's id names. Raises ValueError when it is not such an id."""
+    shard, dash, rest = conversation_id.partition("-")
+    if not (dash and rest and shard.isascii() and shard.isdigit()):
+        raise ValueError("A conversation's id is `<shard>-<32 hex digits>`.")
+    return int(shard)
+
+
+def conversation_of(call_id: str) -> str:
+    """Return the conversation that a call (`<conversationId>.<turn>`) belongs to."""
+    return call_id.rpartition(".")[0]
+
+
+def tag(shard: int) -> str:
+    """Return the hash tag of a shard."""
+    return f"{{s{shard}}}"
+
+
+def conv(conversation_id: str) -> str:
+    """Hash: who, status, state, job, sequence, turn, tries, fence, lease, awaited call, session deadline."""
+    return _of("conv", conversation_id)
+
+
+def session(conversation_id: str) -> str:
+    """Hash: what the session remembers."""
+    return _of("session", conversation_id)
+
+
+def inbox(conversation_id: str) -> str:
+    """List: events waiting, oldest first."""
+    return _of("inbox", conversation_id)
+
+
+def outbox(conversation_id: str) -> str:
+    """List: messages both ways, oldest first."""
+    return _of("outbox", conversation_id)
+
+
+def result(conversation_id: str) -> str:
+    """Return the key of the string with the outcome of the awaited call."""
+    return _of("result", conversation_id)
+
+
+def seen(conversation_id: str) -> str:
+    """Sorted set: message id to sequence."""
+    return _of("seen", conversation_id)
+
+
+def receipt(conversation_id: str, receipt_id: str) -> str:
+    """Return the key of the string with the answer to a Web View call, for 2 s."""
+    return f"{_of('receipt', conversation_id)}:{receipt_id}"
+
+
+def trace(conversation_id: str) -> str:
+    """List: what the last turns did."""
+    return _of("trace", conversation_id)
+
+
+def context(conversation_id: str) -> str:
+    """Hash: context service data of one conversation."""
+    return _of("context", conversation_id)
+
+
+def writes(conversation_id: str) -> str:
+    """List: writes of the last turn to data of other slots."""
+    return _of("writes", conversation_id)
+
+
+def call(call_id: str) -> str:
+    """Hash: one call to be made."""
+    return _of("call", call_id)
+
+
+def dialog_queue(shard: int) -> str:
+    """Sorted set: jobs that advance a conversation, by due time."""
+    return f"queue:{tag(shard)}:dialog"
+
+
+def integration_queue(shard: int) -> str:
+    """Sorted set: jobs that make a call, by due time."""
+    return f"queue:{tag(shard)}:integration"
+
+
+def bell(queue: str) -> str:
+    """List: one token per new job, capped; idle workers block on it."""
+    return f"{queue}:bell"
+
+
+def due(shard: int) -> str:
+    """Sorted set: conversation to the moment by which something must have happened."""
+    return f"due:{tag(shard)}"
+
+
+def sweeper(shard: int) -> str:
+    """Return the key of the string that says who sweeps."""
+    return f"sweeper:{tag(shard)}"
+
+
+def dead(shard: int) -> str:
+    """Stream: events given up, with the reason."""
+    return f"dead:{tag(shard)}"
+
+
+def notify(shard: int) -> str:
+    """Channel: ids of conversations that have something new to read."""
+    return f"notify:{tag(shard)}"
+
+
+def user(bot_id: str, user_id: str) -> str:
+    """Hash: variables kept "forever" for one consumer and bot."""
+    return f"user:{quote(bot_id, safe='')}:{{{quote(user_id, safe='')}}}"
+
+
+def context_user(namespace: str, user_id: str) -> str:
+    """Hash: context service data of one consumer."""
+    return f"context-user:{{{quote(namespace, safe='')}|{quote(user_id, safe='')}}}"
+
+
+def context_global(namespace: str) -> str:
+    """Hash: context service data of everybody."""
+    return f"context-global:{{{quote(namespace, safe='')}}}"
+
+
+def bot(bot_id: str) -> str:
+    """Hash: the current version of a bot."""
+    return f"bot:{bot_id}"
+
+
+def bots() -> str:
+    """Set: the ids of all bots that were published."""
+    return "bots"
+
+
+def bot_version(sha: str) -> str:
+    """Return the key of the string with one immutable version: export and manifest."""
+    return f"bot-version:{sha}"
+
+
+def _of(kind: str, identifier: str) -> str:
+    return f"{kind}:{tag(shard_of(identifier))}:{identifier}"

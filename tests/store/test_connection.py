@@ -1,0 +1,38 @@
+"""The way to Redis: one exception of ours, an address without secrets."""
+
+from pathlib import Path
+
+import pytest
+from arq.connections import ArqRedis
+
+from shared.store.connection import RedisUnreachable, address, connect, reach, translated
+
+
+async def test_a_server_that_answers_is_reached(redis: ArqRedis) -> None:
+    await reach(redis)
+
+
+async def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Path) -> None:
+    client = connect("redis://me:secret@127.0.0.1:1/3", retries=0)
+    with pytest.raises(RedisUnreachable, match=r"redis://127\.0\.0\.1:1/3") as error:
+        await reach(client)
+    assert "secret" not in str(error.value)
+
+
+async def test_commands_to_a_server_that_is_away_raise_our_exception(tmp_path: Path) -> None:
+    client = connect(f"unix://{tmp_path}/nobody", retries=1)
+    assert address(client) == f"unix://{tmp_path}/nobody?db=0"
+    with pytest.raises(RedisUnreachable), translated():
+        await client.get("key")
+
+
+async def test_a_mistake_in_a_command_is_not_taken_for_an_outage(redis: ArqRedis) -> None:
+    from redis.exceptions import ResponseError
+
+    with pytest.raises(ResponseError), translated():
+        await redis.rename("missing", "other")
+
+
+def test_an_address_of_another_kind_is_refused() -> None:
+    with pytest.raises(ValueError, match="unix"):
+        connect("http://127.0.0.1")
