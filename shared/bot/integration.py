@@ -60,3 +60,23 @@ class Integration(msgspec.Struct, frozen=True):
         if self.body is not None:
             templates.append(self.body)
         return tuple(dict.fromkeys(hole for template in templates for hole in template.placeholders))
+
+
+def check_policy(policy: Policy) -> list[str]:
+    """Return what is impossible about a policy, one sentence each; empty when it can be carried out."""
+    problems = [
+        f"{name} is {getattr(policy, name)}: it must be more than 0 seconds"
+        for name in ("total_timeout", "connect_timeout", "backoff", "backoff_max")
+        if getattr(policy, name) <= 0
+    ]
+    if policy.attempt_timeout is not None and not 0 < policy.attempt_timeout <= policy.total_timeout:
+        problems.append(f"attempt_timeout is {policy.attempt_timeout}: it must lie between 0 and total_timeout")
+    if policy.connect_timeout > policy.total_timeout:
+        problems.append(f"connect_timeout is {policy.connect_timeout}: it must not exceed total_timeout")
+    if not 0 <= policy.retries <= 10:
+        problems.append(f"retries is {policy.retries}: it must lie between 0 and 10")
+    if policy.response_limit <= 0:
+        problems.append(f"response_limit is {policy.response_limit}: it must be more than 0 bytes")
+    if not policy.success:
+        problems.append("success is empty: no answer could ever be a success")
+    return problems

@@ -173,7 +173,7 @@ class ScriptOutcome(msgspec.Struct, frozen=True, omit_defaults=True):
     us: int = 0
 
 
-class NeedContext(Exception):
+class NeedContext(Exception):  # noqa: N818 a request for data, not an error
     """A script read data that was not loaded: load `keys` (as in `ScriptState.context`) and run the turn again."""
 
     def __init__(self, keys: list[str], abandon: list[str] | None = None) -> None:

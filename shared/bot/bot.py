@@ -1,0 +1,192 @@
+"""From a source to a bot: decode, link, compile. What cannot be used is one clear error, the rest is a finding."""
+
+from collections.abc import Iterable
+
+import msgspec
+
+from shared.bot import export as raw
+from shared.bot.durations import parse_duration
+from shared.bot.errors import BotError, Finding
+from shared.bot.integration import CustomField, Integration, Policy, check_policy
+from shared.bot.interactions import compile_interaction
+from shared.bot.links import Links
+from shared.bot.manifest import IntegrationPart, Manifest, decode_manifest
+from shared.bot.model import Bot, Dialog, Interaction
+from shared.bot.source import BotSource
+from shared.bot.templates import Template, compile_template
+
+_HOUR_MS = 3_600_000
+_DECODER = msgspec.json.Decoder(raw.Export)
+_REMEDY_EXPORT = "Give a bot exported from Conversation Builder (Export Bot, JSON)"
+
+
+def compile_bot(source: BotSource) -> Bot:
+    """Compile a source. Raises BotError naming file, place and remedy."""
+    export = _decode(source)
+    manifest = decode_manifest(source.manifest, source.manifest_file)
+    links = Links.of(export, source.file)
+    interactions = {message.id: compile_interaction(message, links) for message in links.in_order()}
+    dialogs = _dialogs(export, interactions, links)
+    findings = [*links.findings, *_passed_over(source, manifest)]
+    integrations = _integrations(export, manifest, source)
+    return Bot(
+        id=export.bot.id,
+        name=export.bot.name,
+        version=source.version,
+        language=export.bot.language,
+        greeting=export.bot.get_started_button_payload or "hi",
+        default_error=_default_error(export.bot),
+        session_ms=_session_ms(export.bot, manifest),
+        debug_commands=str(export.bot.bot_attributes.get("ENABLE_DEBUG", "")).lower() == "true",
+        dialogs=dialogs,
+        fallback=next((d for d in dialogs.values() if d.kind == "FALLBACK_DIALOG" and d.enabled), None),
+        interactions=interactions,
+        names=links.names,
+        integrations=integrations,
+        integration_names=_integration_names(integrations.values()),
+        global_functions=export.global_functions.methods if export.global_functions else "",
+        environment=manifest.variables,
+        limits=manifest.limits,
+        keep_types=manifest.keep_types,
+        greet=manifest.greet,
+        egress_private=manifest.egress.private,
+        findings=tuple(findings),
+    )
+
+
+def bot_id(source: BotSource) -> str:
+    """Return the id of the bot without compiling it. Raises BotError."""
+    return _decode(source).bot.id
+
+
+def _decode(source: BotSource) -> raw.Export:
+    try:
+        export = _DECODER.decode(source.export)
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at `")
+        place = place.rstrip("`").removeprefix("$").lstrip(".") or "top level"
+        raise BotError(source.file, place, _sentence(problem), _REMEDY_EXPORT) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise BotError(source.file, "", f"not JSON: {error}", _REMEDY_EXPORT) from error
+    except RecursionError as error:
+        raise BotError(source.file, "", "nested too deeply", _REMEDY_EXPORT) from error
+    if not export.bot.id.strip():
+        raise BotError(source.file, "bot.id", "it is empty", _REMEDY_EXPORT)
+    return export
+
+
+def _sentence(problem: str) -> str:
+    """Turn `Object missing required field` + backquotes into the words of the other errors."""
+    return problem[:1].lower() + problem[1:].replace("`", "'")
+
+
+def _dialogs(export: raw.Export, interactions: dict[str, Interaction], links: Links) -> dict[str, Dialog]:
+    dialogs: dict[str, Dialog] = {}
+    for group in export.groups:
+        order = tuple(message.id for message in links.chains[group.id])
+        first = interactions[order[0]] if order else None
+        dialogs[group.id] = Dialog(
+            id=group.id,
+            name=group.name,
+            kind=group.dialog_type,
+            enabled=group.status != "DISABLED",
+            interactions=order,
+            starter=first if first is not None and first.kind == "DIALOG_STARTER" else None,
+        )
+    return dialogs
+
+
+def _default_error(bot: raw.BotPart) -> str | None:
+    text = bot.default_error_message or bot.bot_attributes.get("DEFAULT_ERROR_MESSAGE")
+    return text if isinstance(text, str) and text.strip() else None
+
+
+def _session_ms(bot: raw.BotPart, manifest: Manifest) -> int:
+    if manifest.session.idle:
+        return parse_duration(manifest.session.idle)
+    try:
+        minutes = int(bot.session_length or 0)
+    except ValueError:
+        minutes = 0
+    return minutes * 60_000 if minutes > 0 else _HOUR_MS
+
+
+def _integrations(export: raw.Export, manifest: Manifest, source: BotSource) -> dict[str, Integration]:
+    named = {responder.name for responder in export.responder}
+    for name in manifest.integrations:
+        if name not in named:
+            known = ", ".join(sorted(named)) or "none"
+            raise BotError(
+                source.manifest_file,
+                f"integrations.{name}",
+                "the export has no integration of this name",
+                f"Its integrations are: {known}",
+            )
+    return {
+        responder.id: _integration(responder, manifest.integrations.get(responder.name), source)
+        for responder in export.responder
+    }
+
+
+def _integration(responder: raw.Responder, part: IntegrationPart | None, source: BotSource) -> Integration:
+    policy = part.policy() if part else Policy()
+    problems = check_policy(policy)
+    if problems:
+        raise BotError(
+            source.manifest_file,
+            f"integrations.{responder.name}",
+            problems[0],
+            "Change one of the two values",
+        )
+    default_headers = part.default_headers if part and part.default_headers is not None else True
+    return Integration(
+        id=responder.id,
+        name=responder.name,
+        kind=responder.integration_type,
+        variable=responder.response_data_variable or responder.name,
+        method=(responder.method or "GET").upper(),
+        url=compile_template((responder.webhook or "").strip()),
+        params=_rows(responder.params),
+        headers=_rows(responder.headers),
+        body=compile_template(responder.post_body) if responder.post_body else None,
+        default_headers=default_headers,
+        transform=responder.transform_results_script or "",
+        fields=tuple(
+            CustomField(field.key, str(field.value))
+            for field in responder.custom_data_fields or ()
+            if field.key and field.value is not None
+        ),
+        policy=policy,
+    )
+
+
+def _rows(rows: list[raw.KeyValue] | None) -> tuple[tuple[Template, Template], ...]:
+    return tuple(
+        (compile_template(row.key), compile_template("" if row.value is None else str(row.value)))
+        for row in rows or ()
+        if row.key
+    )
+
+
+def _integration_names(integrations: Iterable[Integration]) -> dict[str, str]:
+    """Index by name and by response variable (R11); a name wins over another's variable."""
+    listed = list(integrations)
+    return {i.variable: i.id for i in listed} | {i.name: i.id for i in listed}
+
+
+def _passed_over(source: BotSource, manifest: Manifest) -> list[Finding]:
+    findings = [
+        Finding("unknown-key", place, f"'{key}' is not known here and has no effect")
+        for place, key in raw.unknown_keys(source.export)
+    ]
+    findings.extend(
+        Finding("not-supported", f"manifest: {name}", "this table is accepted and has no effect yet")
+        for name in ("credentials", "intents", "email")
+        if getattr(manifest, name)
+    )
+    findings.extend(
+        Finding("not-supported", f"manifest: integrations.{name}", "credentials are not attached to calls yet")
+        for name, part in manifest.integrations.items()
+        if part.credential
+    )
+    return findings

@@ -1,0 +1,323 @@
+"""The export as Conversation Builder writes it (CB: reference/dialogs.md 1), decoded and not yet linked.
+
+Only what is read is typed; what else stands there is tolerated, and keys nobody has heard of are remembered by
+`unknown_keys`, so that an author learns what was passed over.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+
+class _Part(msgspec.Struct, frozen=True, rename="camel"):
+    """Keys are camelCase; a missing key has its default."""
+
+
+class Button(_Part, frozen=True):
+    """A button of a BUTTON or STRUCTURED tile."""
+
+    name: str = ""
+    type: str = "postback"
+    callback: str = ""
+    target: str = ""
+    metadata: Any = None
+
+
+class MultipleChoice(_Part, frozen=True):
+    """The choices of a MULTIPLE_CHOICE_QUESTION and how they are shown."""
+
+    multiple_choices: list[str] = []
+    display_choice: str = "BUTTON"
+    text_style: str = ""
+
+
+class UniversalWidget(_Part, frozen=True):
+    """A card as JSON text with placeholders."""
+
+    le_message_json: str = ""
+
+
+class QuickReplyWidget(_Part, frozen=True):
+    """How many quick replies stand in a row."""
+
+    choices_per_row: int | str = 8
+
+
+class Escalation(_Part, frozen=True):
+    """Where an ESCALATION hands the conversation to."""
+
+    agent_skill_id: str | int | None = None
+    agent_id: str | int | None = None
+
+
+class TileData(_Part, frozen=True):
+    """One tile of an interaction's content."""
+
+    text: str | None = None
+    title: str | None = None
+    sub_title: str | None = None
+    image: str | None = None
+    item_url: str | None = None
+    url: str | None = None
+    buttons: list[Button] = []
+    multiple_choice: MultipleChoice | None = None
+    quick_reply_widget: QuickReplyWidget | None = None
+    universal_widget: UniversalWidget | None = None
+    escalation: Escalation | None = None
+
+
+class Tile(_Part, frozen=True):
+    """The tiles of an interaction."""
+
+    tile_data: list[TileData] = []
+
+
+class Results(_Part, frozen=True):
+    """Static content."""
+
+    type: str = ""
+    tile: Tile = Tile()
+
+
+class Content(_Part, frozen=True):
+    """What an interaction shows, or the integration it calls."""
+
+    content_type: str = "STATIC"
+    results: Results | None = None
+    responder_name: str | None = None
+    responder_id: str | None = None
+
+
+class QuickReply(_Part, frozen=True):
+    """One quick reply of a QUICK_REPLY question."""
+
+    type: str = "text"
+    title: str = ""
+    payload: str | None = None
+    image: str | None = None
+    metadata: Any = None
+
+
+class PatternMatch(_Part, frozen=True):
+    """`matchType: PATTERN`."""
+
+    patterns: list[str] = []
+    exclude_keywords: list[str] = []
+
+
+class RegexMatch(_Part, frozen=True):
+    """`matchType: REGEX`."""
+
+    regex_text: str = ""
+    exclude_keywords: list[str] = []
+
+
+class ValueMatch(_Part, frozen=True):
+    """`matchType: EVAL_OPTION` and `EXACT_VALUE`."""
+
+    value: str = ""
+
+
+class NoMatch(_Part, frozen=True):
+    """`matchType: NO_MATCH`."""
+
+    fallback_message: str | None = None
+
+
+class StatusMatch(_Part, frozen=True):
+    """`matchType: API_RESULT` and `KB_MATCH`."""
+
+    status: str = ""
+
+
+class Condition(_Part, frozen=True):
+    """The main condition of a rule."""
+
+    match_type: str
+    pattern_match: PatternMatch | None = None
+    regex_match: RegexMatch | None = None
+    evaluate_option_match: ValueMatch | None = None
+    exact_value_match: ValueMatch | None = None
+    no_match: NoMatch | None = None
+    api_results_match: StatusMatch | None = None
+    kb_result_match: StatusMatch | None = None
+
+
+class ContextCondition(_Part, frozen=True):
+    """A condition on a variable."""
+
+    match_type: str
+    context_name: str = ""
+    value: str | None = None
+
+
+class Action(_Part, frozen=True):
+    """Where a rule leads: `name` says whether `value` is an interaction (or a word) or a dialog."""
+
+    name: str = "INTERACTION"
+    value: str = "next"
+
+
+class ContextVariable(_Part, frozen=True):
+    """A variable a rule sets when it fires."""
+
+    name: str = ""
+    value: str | None = None
+    scope: str = "SESSION"
+
+
+class ResponseMatch(_Part, frozen=True):
+    """A rule; without conditions it is the default next action."""
+
+    name: str = ""
+    conditions: list[Condition] = []
+    context_conditions: list[ContextCondition] = []
+    context_match_condition_type: str = "ANY"
+    action: Action = Action()
+    context_data_variables: list[ContextVariable] = []
+
+
+class Message(_Part, frozen=True):
+    """An interaction (`conversationMessage[]`)."""
+
+    id: str
+    group: str
+    name: str
+    interaction_type: str
+    status: str = "ACTIVE"
+    user_input_required: bool = False
+    next_message_id: str | None = None
+    prev_message_id: str | None = None
+    content: Content = Content()
+    response_matches: list[ResponseMatch] = []
+    pattern: list[str] | None = None
+    exclude_keywords: list[str] | None = None
+    intent_id: str | None = None
+    quick_replies: list[QuickReply] | None = None
+    pre_process_message: str | None = None
+    post_process_message: str | None = None
+    process_user_response: str | None = None
+    interaction_delay: str | int | None = None
+    fallback_message: str | None = None
+    fallback_response: str | None = None
+
+
+class Group(_Part, frozen=True):
+    """A dialog (`groups[]`)."""
+
+    id: str
+    name: str
+    dialog_type: str = "DIALOG"
+    status: str = "ENABLED"
+
+
+class KeyValue(_Part, frozen=True):
+    """A header row, a query parameter, a custom data field, a default value."""
+
+    key: str = ""
+    value: str | int | float | bool | None = None
+
+
+class Responder(_Part, frozen=True):
+    """An integration (`responder[]`)."""
+
+    id: str
+    name: str
+    integration_type: str = "API"
+    response_data_variable: str | None = None
+    webhook: str | None = None
+    method: str | None = None
+    headers: list[KeyValue] | None = None
+    params: list[KeyValue] | None = None
+    post_body: str | None = None
+    custom_data_fields: list[KeyValue] | None = None
+    transform_results_script: str | None = None
+
+
+class GlobalFunctions(_Part, frozen=True):
+    """The script every panel of the bot can call."""
+
+    methods: str = ""
+
+
+class BotPart(_Part, frozen=True):
+    """The settings of the bot."""
+
+    id: str
+    name: str
+    language: str = "en-US"
+    session_length: int | str | None = 0
+    get_started_button_payload: str | None = None
+    default_error_message: str | None = None
+    bot_attributes: dict[str, Any] = {}
+
+
+class Export(_Part, frozen=True):
+    """The whole file."""
+
+    bot: BotPart
+    groups: list[Group]
+    conversation_message: list[Message]
+    responder: list[Responder] = []
+    global_functions: GlobalFunctions | None = None
+
+
+# What exports carry and nothing here needs (R22 and authoring metadata), in words by the Struct it stands in.
+_PASSED_OVER: dict[type[msgspec.Struct], frozenset[str]] = {
+    part: frozenset(words.split())
+    for part, words in (
+        (Export, "hash requiredContext menus platforms associatedDomains associatedIntents dialogTemplates"),
+        (
+            BotPart,
+            "description chatBotType status version entityDataSourceId skipNLP passThroughMode transcriptDisabled "
+            "publicBot readOnly demo transferGroupId channel smallTalkEnabled creationTime modificationTime skills",
+        ),
+        (
+            Group,
+            "chatBotId description creationTime modificationTime domainId disambiguteOnlySelectedDomains "
+            "dialogTemplateIds",
+        ),
+        (Message, "chatBotId type required changeResponse cancelResponse comment"),
+        (Responder, "chatbotId group defaultValues results fileUrl tangoContextEnabled"),
+        (GlobalFunctions, "chatBotId creationTime modificationTime"),
+        (TileData, "quickReplyList"),
+        (Tile, "sampleUserInput"),
+        (Button, "webviewHeightRatio"),
+        (Escalation, "tangoContextEnabled"),
+    )
+}
+
+
+def unknown_keys(export: bytes) -> Iterator[tuple[str, str]]:
+    """Yield (place, key) for every key that is neither read nor known to be without effect."""
+    raw = msgspec.json.decode(export)
+    yield from _unknown(raw, Export, "")
+
+
+def _unknown(raw: object, kind: Any, place: str) -> Iterator[tuple[str, str]]:
+    if isinstance(raw, list):
+        for index, item in enumerate(raw):
+            yield from _unknown(item, kind, f"{place}[{index}]")
+    if not isinstance(raw, dict):
+        return
+    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
+    for key, value in raw.items():
+        below = f"{place}.{key}" if place else key
+        if key in fields:
+            inner = _struct_in(fields[key])
+            if inner is not None:
+                yield from _unknown(value, inner, below)
+        elif key not in _PASSED_OVER.get(kind, ()):
+            yield place or "top level", key
+
+
+def _struct_in(kind: Any) -> Any:
+    """Find the Struct inside `X`, `X | None`, `list[X]`, `list[X] | None`."""
+    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
+        return kind
+    for argument in getattr(kind, "__args__", ()):
+        found = _struct_in(argument)
+        if found is not None:
+            return found
+    return None

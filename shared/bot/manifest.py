@@ -1,0 +1,118 @@
+"""The manifest `<bot>.botlane.toml`: what an export does not carry (design section 6).
+
+It is decoded strictly: a key nobody reads is an error that names it, since a typing mistake would otherwise be a
+setting silently lost.
+"""
+
+import ipaddress
+import tomllib
+from typing import Any
+
+import msgspec
+
+from shared.bot.durations import parse_duration
+from shared.bot.errors import BotError
+from shared.bot.integration import Policy
+from shared.bot.values import text_of
+
+
+class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Every table of the manifest: unknown keys are refused."""
+
+
+class SessionPart(_Part, frozen=True):
+    """`[session]`: `idle` is how long a session lives without the consumer."""
+
+    idle: str = ""
+
+
+class Limits(_Part, frozen=True):
+    """`[limits]`: interactions without a question, in one dialog and across dialogs (CB: 10 and 5)."""
+
+    chain: int = 10
+    chain_across: int = 5
+
+
+class IntegrationPart(_Part, frozen=True):
+    """`[integrations.NAME]`: how its calls are made; what is not set keeps the default of `Policy`."""
+
+    credential: str = ""
+    default_headers: bool | None = None
+    total_timeout: float | None = None
+    connect_timeout: float | None = None
+    attempt_timeout: float | None = None
+    retries: int | None = None
+    backoff: float | None = None
+    backoff_max: float | None = None
+    success: tuple[int, ...] | None = None
+    repeat_unsafe: bool | None = None
+    idempotency_key: bool | None = None
+    response_limit: int | None = None
+    redirects: int | None = None
+
+    def policy(self) -> Policy:
+        """Merge what is set over the defaults."""
+        named = {name: getattr(self, name) for name in Policy.__struct_fields__}
+        return Policy(**{name: value for name, value in named.items() if value is not None})
+
+
+class Egress(_Part, frozen=True):
+    """`[egress]`: inner address ranges that calls may reach."""
+
+    private: tuple[str, ...] = ()
+
+
+class Manifest(_Part, frozen=True):
+    """A decoded manifest. `credentials`, `intents` and `email` are kept as written; nothing reads them yet."""
+
+    keep_types: bool = False
+    greet: bool = False
+    session: SessionPart = SessionPart()
+    environment: dict[str, str | int | float | bool] = {}
+    limits: Limits = Limits()
+    credentials: dict[str, dict[str, Any]] = {}
+    integrations: dict[str, IntegrationPart] = {}
+    intents: dict[str, dict[str, Any]] = {}
+    egress: Egress = Egress()
+    email: dict[str, Any] = {}
+
+    @property
+    def variables(self) -> dict[str, str]:
+        """The environment, as the texts scripts and templates read."""
+        return {name: text_of(value) for name, value in self.environment.items()}
+
+
+def decode_manifest(text: str, file: str) -> Manifest:
+    """Decode a manifest. Raises BotError naming the key and the remedy."""
+    try:
+        manifest = msgspec.convert(tomllib.loads(text), Manifest)
+    except tomllib.TOMLDecodeError as error:
+        raise BotError(file, "", f"not TOML: {error}", "Mend the line it names") from error
+    except msgspec.ValidationError as error:
+        problem, _, place = str(error).partition(" - at `")
+        raise BotError(
+            file,
+            place.rstrip("`").removeprefix("$.") or "top level",
+            problem,
+            "See the manifest's keys in the README",
+        ) from error
+    _check(manifest, file)
+    return manifest
+
+
+def _check(manifest: Manifest, file: str) -> None:
+    if manifest.session.idle:
+        try:
+            parse_duration(manifest.session.idle)
+        except ValueError as error:
+            raise BotError(file, "session.idle", str(error), "Or leave it out for the export's own length") from error
+    for name, count in (("chain", manifest.limits.chain), ("chain_across", manifest.limits.chain_across)):
+        if count < 1:
+            raise BotError(file, f"limits.{name}", f"{count} leaves no room for an interaction", "Give 1 or more")
+    for network in manifest.egress.private:
+        try:
+            ipaddress.ip_network(network, strict=False)
+        except ValueError as error:
+            raise BotError(
+                file, "egress.private", f"{network!r} is no address range", "Write it like 10.0.0.0/8"
+            ) from error

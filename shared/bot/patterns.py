@@ -1,0 +1,118 @@
+"""Patterns: how authors say what a consumer may write (CB: reference/dialogs.md 3.1).
+
+    pattern     = { literal | "*" | "(" pattern { "|" pattern } ")" }
+
+A pattern matches the whole text, whatever the case and the white space around it; `*` stands for anything, nothing
+included; an alternative may be empty; everything else, blanks and punctuation too, is literal. Brackets that do not
+pair are literal as well.
+
+Matching walks the pattern once with the set of places in the text it may have reached, so its cost is bounded by
+(parts of the pattern) times (length of the text): no text can stall it, which no translation to a backtracking
+regular expression could promise.
+"""
+
+import msgspec
+
+
+class _Literal(msgspec.Struct, frozen=True):
+    text: str
+
+    def ends(self, text: str, starts: set[int]) -> set[int]:
+        size = len(self.text)
+        return {at + size for at in starts if text.startswith(self.text, at)}
+
+
+class _Anything(msgspec.Struct, frozen=True):
+    def ends(self, text: str, starts: set[int]) -> set[int]:
+        return set(range(min(starts), len(text) + 1))
+
+
+class _OneOf(msgspec.Struct, frozen=True):
+    alternatives: tuple["_Sequence", ...]
+
+    def ends(self, text: str, starts: set[int]) -> set[int]:
+        reached: set[int] = set()
+        for alternative in self.alternatives:
+            reached |= alternative.ends(text, starts)
+        return reached
+
+
+class _Sequence(msgspec.Struct, frozen=True):
+    parts: tuple[_Literal | _Anything | _OneOf, ...]
+
+    def ends(self, text: str, starts: set[int]) -> set[int]:
+        for part in self.parts:
+            if not starts:
+                break
+            starts = part.ends(text, starts)
+        return starts
+
+
+class Pattern(msgspec.Struct, frozen=True):
+    """One compiled pattern. `source` is as the author wrote it."""
+
+    source: str
+    sequence: _Sequence
+
+    def matches(self, text: str) -> bool:
+        """Tell whether the whole of `text` is what the author meant."""
+        folded = text.strip().casefold()
+        return len(folded) in self.sequence.ends(folded, {0})
+
+
+def compile_pattern(source: str) -> Pattern:
+    """Compile a pattern; every text is one."""
+    folded = source.strip().casefold()
+    return Pattern(source, _sequence(folded, _pairs(folded), 0, len(folded)))
+
+
+def _pairs(source: str) -> dict[int, int]:
+    """Map each opening bracket that has a partner to it."""
+    pairs: dict[int, int] = {}
+    open_brackets: list[int] = []
+    for at, character in enumerate(source):
+        if character == "(":
+            open_brackets.append(at)
+        elif character == ")" and open_brackets:
+            pairs[open_brackets.pop()] = at
+    return pairs
+
+
+def _sequence(source: str, pairs: dict[int, int], start: int, end: int) -> _Sequence:
+    parts: list[_Literal | _Anything | _OneOf] = []
+    literal = ""
+    at = start
+    while at < end:
+        character = source[at]
+        if character != "*" and at not in pairs:
+            literal += character
+            at += 1
+            continue
+        if literal:
+            parts.append(_Literal(literal))
+            literal = ""
+        if character == "*":
+            if not (parts and isinstance(parts[-1], _Anything)):
+                parts.append(_Anything())
+            at += 1
+        else:
+            parts.append(_OneOf(_alternatives(source, pairs, at + 1, pairs[at])))
+            at = pairs[at] + 1
+    if literal:
+        parts.append(_Literal(literal))
+    return _Sequence(tuple(parts))
+
+
+def _alternatives(source: str, pairs: dict[int, int], start: int, end: int) -> tuple[_Sequence, ...]:
+    """Split at the bars that stand in no inner bracket."""
+    found: list[_Sequence] = []
+    begin = at = start
+    while at < end:
+        if at in pairs:
+            at = pairs[at]
+        elif source[at] == "|":
+            found.append(_sequence(source, pairs, begin, at))
+            begin = at + 1
+        at += 1
+    found.append(_sequence(source, pairs, begin, end))
+    return tuple(found)

@@ -1,0 +1,73 @@
+"""A bot as it is stored: the bytes of its export and the text of its manifest, named by their content."""
+
+import hashlib
+from functools import cached_property
+from pathlib import Path
+
+import msgspec
+
+from shared.bot.errors import BotError
+
+
+class BotSource:
+    """What `deploy` publishes. Two sources with the same content have the same `version`."""
+
+    def __init__(self, export: bytes, manifest: str = "", file: str = "export", manifest_file: str = "") -> None:
+        self.export = export
+        self.manifest = manifest
+        self.file = file
+        self.manifest_file = manifest_file or "manifest"
+
+    @cached_property
+    def blob(self) -> bytes:
+        """The content of `bot-version:<version>`: references to secrets, never secrets."""
+        return msgspec.msgpack.encode({"export": self.export, "manifest": self.manifest})
+
+    @cached_property
+    def version(self) -> str:
+        """The SHA-256 of the content, in hex."""
+        return hashlib.sha256(self.blob).hexdigest()
+
+
+def open_blob(blob: bytes) -> BotSource:
+    """Return the source a blob was made of. Raises BotError when it is no blob."""
+    try:
+        content = msgspec.msgpack.decode(blob, type=dict[str, bytes | str])
+        return BotSource(bytes(_as_bytes(content["export"])), _as_text(content["manifest"]))
+    except (msgspec.DecodeError, KeyError) as error:
+        raise BotError("bot version", "", "its stored content cannot be read", "Deploy the bot again") from error
+
+
+def read_bot(path: Path, manifest: Path | None = None) -> BotSource:
+    """Read an export and the manifest beside it (`<name>.botlane.toml`), or the one given.
+
+    Raises BotError when a file cannot be read; a manifest beside the export may be missing.
+    """
+    beside = manifest or path.with_name(f"{path.stem}.botlane.toml")
+    export = _read(path)
+    text = ""
+    if manifest is not None or beside.exists():
+        try:
+            text = _read(beside).decode()
+        except UnicodeDecodeError as error:
+            raise BotError(str(beside), "", "not UTF-8 text", "Save the manifest as UTF-8") from error
+    return BotSource(export, text, str(path), str(beside))
+
+
+def _read(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError as error:
+        raise BotError(str(path), "", "there is no such file", "Give the path of an exported bot") from error
+    except IsADirectoryError as error:
+        raise BotError(str(path), "", "this is a folder", "Give the path of an exported JSON file") from error
+    except OSError as error:
+        raise BotError(str(path), "", f"cannot be read: {error.strerror}", "Check its permissions") from error
+
+
+def _as_bytes(value: bytes | str) -> bytes:
+    return value if isinstance(value, bytes) else value.encode()
+
+
+def _as_text(value: bytes | str) -> str:
+    return value if isinstance(value, str) else value.decode()

@@ -1,0 +1,92 @@
+"""Bots in Redis: which version a bot id stands for now, and the content of every version by its hash.
+
+Versions are immutable. A version that was replaced lives on for `conversation_ttl`, so that sessions stay on it; a
+worker that runs a turn on one renews it (`keep`).
+"""
+
+import msgspec
+from arq.connections import ArqRedis
+
+from shared.bot.bot import compile_bot
+from shared.bot.source import BotSource
+from shared.store import keys
+from shared.store.connection import translated
+
+
+class CurrentBot(msgspec.Struct, frozen=True):
+    """What a bot id stands for now. `session_ms` is how long a session lives without the consumer."""
+
+    id: str
+    version: str
+    session_ms: int
+    name: str
+    greeting: str
+    greet: bool = False
+
+
+class Bots:
+    """Publish, find and read bots. Raises RedisUnreachable when the server is away."""
+
+    def __init__(self, redis: ArqRedis, conversation_ttl: int) -> None:
+        self._redis = redis
+        self._ttl = conversation_ttl
+
+    async def publish(self, source: BotSource) -> CurrentBot:
+        """Store a version and make it the current one. Raises BotError when it does not compile.
+
+        Conversations that run are not disturbed: their sessions stay on the version they began with.
+        """
+        bot = compile_bot(source)
+        current = CurrentBot(bot.id, bot.version, bot.session_ms, bot.name, bot.greeting, bot.greet)
+        with translated():
+            replaced = await self._redis.hget(keys.bot(bot.id), "version")
+            await self._redis.set(keys.bot_version(bot.version), source.blob)
+            await self._redis.hset(
+                keys.bot(bot.id),
+                mapping={
+                    "version": bot.version,
+                    "session_ms": bot.session_ms,
+                    "name": bot.name,
+                    "greeting": bot.greeting,
+                    "greet": int(bot.greet),
+                },
+            )
+            await self._redis.persist(keys.bot_version(bot.version))
+            await self._redis.sadd(keys.bots(), bot.id)
+            if replaced is not None and replaced.decode() != bot.version:
+                await self._redis.expire(keys.bot_version(replaced.decode()), self._ttl)
+        return current
+
+    async def current(self, bot_id: str) -> CurrentBot | None:
+        """Return what a bot id stands for, None when no such bot was published."""
+        with translated():
+            fields = await self._redis.hgetall(keys.bot(bot_id))
+        if not fields:
+            return None
+        return CurrentBot(
+            id=bot_id,
+            version=fields[b"version"].decode(),
+            session_ms=int(fields[b"session_ms"]),
+            name=fields[b"name"].decode(),
+            greeting=fields[b"greeting"].decode(),
+            greet=fields.get(b"greet") == b"1",
+        )
+
+    async def blob(self, version: str) -> bytes | None:
+        """Return the content of a version, None when it is gone."""
+        with translated():
+            blob: bytes | None = await self._redis.get(keys.bot_version(version))
+        return blob
+
+    async def keep(self, version: str, bot_id: str) -> None:
+        """Renew the life of a version that is still used, unless it is the current one and does not expire."""
+        with translated():
+            if await self._redis.hget(keys.bot(bot_id), "version") != version.encode():
+                await self._redis.expire(keys.bot_version(version), self._ttl)
+
+    async def published(self) -> list[CurrentBot]:
+        """List all bots, by name."""
+        with translated():
+            ids = sorted(member.decode() for member in await self._redis.smembers(keys.bots()))
+        found = [await self.current(bot_id) for bot_id in ids]
+        return sorted((bot for bot in found if bot is not None), key=lambda bot: bot.name)
