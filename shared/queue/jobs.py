@@ -18,6 +18,29 @@ BELL_LIMIT = 1000
 PAYLOAD_TTL_MS = 24 * 3600 * 1000
 JOB_TIMEOUT_SECONDS = 600
 MAX_TRIES = 10**6
+QUEUE_READ_LIMIT = 1000
+HEALTH_SECONDS = 10
+
+
+def worker_settings() -> dict[str, Any]:
+    """Return what every arq worker on these queues must be given, stock or doorbell (reference/queue.md 2).
+
+    arq counts crashes and shutdowns as tries and drops a job that has too many; conversations count their own. A kept
+    result blocks its job id. The read limit must exceed what all workers together run.
+    """
+    return {
+        "max_tries": MAX_TRIES,
+        "keep_result": 0,
+        "keep_result_forever": False,
+        "retry_jobs": True,
+        "allow_abort_jobs": False,
+        "log_results": False,
+        "queue_read_limit": QUEUE_READ_LIMIT,
+        "job_timeout": JOB_TIMEOUT_SECONDS,
+        "health_check_interval": HEALTH_SECONDS,
+        "job_serializer": serialize,
+        "job_deserializer": deserialize,
+    }
 
 
 def serialize(job: dict[str, Any]) -> bytes:
