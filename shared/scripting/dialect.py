@@ -1,0 +1,37 @@
+"""Conversation Builder's engine accepts `for each (x in y)`; this one does not, so such loops are rewritten."""
+
+import re
+
+_HEADER = re.compile(r"\bfor\s+each\s*\(\s*((?:var\s+)?[\w$]+)\s+in\s")
+_PIECE = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|[()]""")
+
+
+def without_for_each(source: str) -> str:
+    """Rewrite each `for each (x in y)` to `for (x of Object.values(y))`, line for line (CB: reference/scripting.md 2).
+
+    Meant for sources that do not parse as they are: a string that contains such a loop would be rewritten too. A
+    source without any is returned unchanged.
+    """
+    start = 0
+    while header := _HEADER.search(source, start):
+        end = _closing(source, header.end())
+        if end < 0:
+            return source
+        body = source[header.end() : end]
+        loop = f"for ({header[1]} of Object.values({body}))"
+        source = source[: header.start()] + loop + source[end + 1 :]
+        start = header.start() + len("for (")
+    return source
+
+
+def _closing(source: str, start: int) -> int:
+    """Find the parenthesis that closes the one opened before `start`; -1 if there is none."""
+    open_ones = 1
+    for piece in _PIECE.finditer(source, start):
+        if piece[0] == "(":
+            open_ones += 1
+        elif piece[0] == ")":
+            open_ones -= 1
+            if open_ones == 0:
+                return piece.start()
+    return -1

@@ -1,0 +1,140 @@
+"""Runs the scripts of one turn in QuickJS: the engine's `Scripts`.
+
+One fresh world per turn; inside it the Global Functions are instantiated anew for each script. A world whose script
+was stopped is dropped and the next script gets another one, so what a script leaves behind ends there.
+"""
+
+import time
+from collections.abc import Callable
+
+from shared.dialog.scripts import NeedContext, ScriptEffect, ScriptOutcome, ScriptRef, ScriptState, Warn
+from shared.scripting import crossing
+from shared.scripting.dialect import without_for_each
+from shared.scripting.limits import Limits
+from shared.scripting.overlay import Overlay
+from shared.scripting.world import Failure, Stopped, World
+
+_INIT = "if (typeof __initConversation == 'function') __initConversation();"
+_MEMORY = "the script used more memory than its limit"
+# Keeps the random numbers of a turn's scripts apart; any odd constant does.
+_SEED_STEP = 0x9E3779B9
+
+
+def _nobody(_key: str) -> None:
+    """Announce to nobody."""
+
+
+class QuickJsScripts:
+    """The scripts of one turn. `announce` is told each script's key before it runs, and an empty one after it.
+
+    `prepared` is a world made beforehand (see `World`); it is used up. Time goes on over the scripts of the turn.
+    """
+
+    def __init__(
+        self,
+        global_functions: str,
+        limits: Limits,
+        announce: Callable[[str], None] = _nobody,
+        prepared: World | None = None,
+    ) -> None:
+        self._global_functions = global_functions
+        self._limits = limits
+        self._announce = announce
+        self._world = prepared
+        self._overlay = Overlay()
+        self._seconds = limits.turn_seconds
+        self._left = (limits.effects, limits.replies)
+        self._clock = 0
+        self._stopped: list[str] = []
+        self._globals_told = False
+
+    def run(self, ref: ScriptRef, source: str, state: ScriptState) -> ScriptOutcome:
+        """Run one panel (see `shared.dialog.scripts.Scripts`). Never raises but NeedContext."""
+        if self._seconds <= 0:
+            return ScriptOutcome(error="the turn's scripts took longer than their time limit", stopped=True)
+        self._announce(ref.key)
+        started = time.process_time()
+        try:
+            outcome = self._run(ref, source, state)
+        finally:
+            seconds = time.process_time() - started
+            self._seconds -= seconds
+            self._announce("")
+        if outcome.stopped:
+            self._world = None
+            self._stopped.append(ref.key)
+        return ScriptOutcome(outcome.effects, outcome.error, outcome.line, outcome.stopped, round(seconds * 1e6))
+
+    def _run(self, ref: ScriptRef, source: str, state: ScriptState) -> ScriptOutcome:
+        """Run the script, in a new world if need be; if it does not parse, again in the dialect this engine knows."""
+        stopped: str | None = None
+        answer: crossing.Answer | None = None
+        code = _INIT if ref.panel == "init" else source
+        try:
+            world = self._ready()
+            answer = self._enter(world, ref, code, state)
+            if answer and answer.syntax and (mended := without_for_each(code)) != code:
+                answer = self._enter(world, ref, mended, state)
+        except Stopped as reason:
+            stopped = str(reason)
+            answer = crossing.read_answer(reason.answer) if reason.answer else None
+        if answer is None:
+            return ScriptOutcome(error=stopped or "the script's effects cannot be read", stopped=True)
+        self._clock, self._left = answer.clock, (answer.left, max(answer.replies, 0))
+        if answer.missed:
+            raise NeedContext(list(dict.fromkeys(answer.missed)), list(self._stopped))
+        effects = crossing.read_effects(answer, self._limits)
+        self._overlay.add(effects)
+        if stopped and not answer.halted:
+            return ScriptOutcome(effects, stopped, stopped=True)
+        return self._outcome(ref, answer, effects, dropped=stopped is not None)
+
+    def _ready(self) -> World:
+        """Give the turn's world, with its Global Functions parsed."""
+        if self._world is None:
+            self._world = World(self._limits)
+        if self._world.global_functions != self._global_functions:
+            self._world.load(self._global_functions)
+        return self._world
+
+    def _enter(self, world: World, ref: ScriptRef, code: str, state: ScriptState) -> crossing.Answer | None:
+        """Cross into the world and back."""
+        request = crossing.request(
+            code,
+            state,
+            now=max(state.now, self._clock),
+            seed=(state.seed + ref.ordinal * _SEED_STEP) & 0x7FFFFFFF,
+            context=self._overlay.over(state.context),
+            left=self._left,
+            limits=self._limits,
+        )
+        text = world.run(request, min(self._limits.script_seconds, self._seconds))
+        return crossing.read_answer(text)
+
+    def _outcome(
+        self, ref: ScriptRef, answer: crossing.Answer, effects: list[ScriptEffect], *, dropped: bool
+    ) -> ScriptOutcome:
+        """Say how a script ended that no limit stopped, and what became of the Global Functions (R19)."""
+        loading = answer.globals or (self._world.globals_failure if self._world else None)
+        if dropped:
+            self._world = None
+        failure = answer.error
+        if loading and ref.panel == "global":
+            failure = Failure(loading.message, loading.globals_line)
+        elif loading and not self._globals_told:
+            effects.append(Warn("script-failed", _told(loading)))
+        self._globals_told = self._globals_told or loading is not None
+        if failure is None:
+            return ScriptOutcome(effects)
+        if failure.message == "memory":
+            return ScriptOutcome(effects, _MEMORY, stopped=True)
+        message = failure.message
+        if failure.globals_line and ref.panel != "global":
+            message += f" (in the Global Functions, line {failure.globals_line})"
+        return ScriptOutcome(effects, message, failure.line)
+
+
+def _told(failure: Failure) -> str:
+    """Describe a failure of the Global Functions without its message, which may hold values."""
+    kind = failure.message.partition(":")[0] if failure.message.partition(":")[0].isidentifier() else "an exception"
+    return f"the Global Functions failed while loading, line {failure.globals_line}: {kind}"

@@ -1,0 +1,103 @@
+"""One QuickJS context with the prelude in it: JSON text in, JSON text out, no Python function within its reach."""
+
+import re
+from pathlib import Path
+
+import msgspec
+import quickjs
+
+from shared.scripting.dialect import without_for_each
+from shared.scripting.limits import Limits
+
+# Prelude and Global Functions begin on lines of their own, so that a line below is the script's (see prelude.js).
+_FIRST_LINE = 5001
+# What may be used to fetch the effects of a script that has used up its time or memory.
+_GRACE_SECONDS = 0.5
+_GRACE_HEAP = 16 << 20
+# JSON.stringify escapes only halves of surrogate pairs, which are no text.
+_HALF_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+
+# TypeError: a result of a kind the binding does not know.
+_ENGINE_ERRORS = (quickjs.JSException, UnicodeDecodeError, MemoryError, TypeError)
+
+
+def _prelude() -> str:
+    """Read the prelude without its indentation and whole-line comments, as a single line."""
+    source = Path(__file__).with_name("prelude.js").read_text(encoding="utf-8")
+    lines = (line.strip() for line in source.splitlines())
+    return "\n" * (_FIRST_LINE - 1) + " ".join(line for line in lines if not line.startswith("//"))
+
+
+PRELUDE = _prelude()
+
+
+class Stopped(Exception):
+    """A limit ended the script: the message says which. `answer` is what it had done, None if that is lost."""
+
+    def __init__(self, message: str, answer: str | None = None) -> None:
+        super().__init__(message)
+        self.answer = answer
+
+
+class Failure(msgspec.Struct, frozen=True, array_like=True):
+    """An uncaught exception: its message, its line in the script and in the Global Functions (0: not there)."""
+
+    message: str
+    line: int = 0
+    globals_line: int = 0
+
+
+class World:
+    """A JavaScript world for the scripts of one turn; not to be used again after `Stopped`."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._context = quickjs.Context()
+        self._context.set_memory_limit(limits.heap)
+        self._context.set_max_stack_size(limits.stack)
+        self._enter = self._context.eval(PRELUDE)
+        self.global_functions: str | None = None
+        self.globals_failure: Failure | None = None
+
+    def load(self, global_functions: str) -> None:
+        """Parse the Global Functions once. If they cannot be parsed, scripts run without them (`globals_failure`)."""
+        self.global_functions = global_functions
+        self._context.set_time_limit(self._limits.script_seconds)
+        source = msgspec.json.encode(global_functions).decode()
+        try:
+            failure = self._enter("load", source)
+            if failure != "null" and (mended := without_for_each(global_functions)) != global_functions:
+                failure = self._enter("load", msgspec.json.encode(mended).decode())
+        except quickjs.JSException as error:
+            raise Stopped(_reason(error)) from None
+        self.globals_failure = msgspec.json.decode(failure, type=Failure | None)
+
+    def run(self, request: str, seconds: float) -> str:
+        """Run one script; `request` and the answer are JSON texts as in prelude.js. Raises Stopped."""
+        self._context.set_time_limit(seconds)
+        try:
+            return _text(self._enter("run", request))
+        except _ENGINE_ERRORS as error:
+            raise Stopped(_reason(error), self._rescue()) from None
+
+    def _rescue(self) -> str | None:
+        """Fetch what a stopped script had done; the script itself has no part in this."""
+        self._context.set_memory_limit(self._limits.heap + _GRACE_HEAP)
+        self._context.set_time_limit(_GRACE_SECONDS)
+        try:
+            return _text(self._enter("take"))
+        except _ENGINE_ERRORS:
+            return None
+
+
+def _text(answer: object) -> str:
+    """Check and clean an answer: half surrogate pairs become the replacement character."""
+    answer = str(answer)
+    return _HALF_PAIR.sub("\\1\N{REPLACEMENT CHARACTER}", answer) if "\\u" in answer else answer
+
+
+def _reason(error: Exception) -> str:
+    """Name the limit in words that tell the author what to change."""
+    if "interrupted" in str(error).partition("\n")[0]:
+        return "the script took longer than its time limit"
+    return "the script used more memory than its limit"
