@@ -36,7 +36,7 @@ def test_a_secret_given_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_a_secret_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
-    with pytest.raises(SettingsError, match="BOTLANE_SECRET_FILE names .*missing, which cannot be read"):
+    with pytest.raises(SettingsError, match=r"BOTLANE_SECRET_FILE names .*missing, which cannot be read"):
         read_settings({"BOTLANE_SECRET_FILE": str(tmp_path / "missing")})
 
 

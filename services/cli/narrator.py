@@ -1,0 +1,84 @@
+"""Tells what happens, a line for each turn, on the terminal of `botlane run`: names and counts, never values."""
+
+import asyncio
+import collections
+import time
+from collections.abc import AsyncIterator
+
+import click
+import msgspec
+from arq.connections import ArqRedis
+from shared.queue.mailbox import Mailbox
+
+from services.settings import Settings
+from shared.dialog.trace import TraceLine, TurnTrace
+from shared.store import keys
+from shared.store.connection import RedisUnreachable, translated
+
+REMEMBERED = 1000
+"""Conversations whose last told turn is remembered."""
+AGAIN_SECONDS = 1.0
+
+
+async def narrate(redis: ArqRedis, settings: Settings) -> None:
+    """Tell each turn once, as soon as it is committed, until cancelled."""
+    mailbox = mailbox_of(redis, settings)
+    told: collections.OrderedDict[str, int] = collections.OrderedDict()
+    while True:
+        try:
+            with translated():
+                async for conversation in _notified(redis, settings.shards):
+                    await _tell(mailbox, conversation, told)
+        except RedisUnreachable as error:
+            click.echo(f"{error} Going on when it answers.", err=True)
+            await asyncio.sleep(AGAIN_SECONDS)
+
+
+async def _notified(redis: ArqRedis, shards: int) -> AsyncIterator[str]:
+    """Yield the ids of conversations in which something happened."""
+    async with redis.pubsub(ignore_subscribe_messages=True) as subscription:
+        await subscription.subscribe(*(keys.notify(shard) for shard in range(shards)))
+        async for message in subscription.listen():
+            yield message["data"].decode()
+
+
+async def _tell(mailbox: Mailbox, conversation: str, told: collections.OrderedDict[str, int]) -> None:
+    for line in await mailbox.trace(conversation, told.get(conversation, 0)) or []:
+        turn = msgspec.json.decode(line, type=TurnTrace)
+        told[conversation] = turn.turn
+        told.move_to_end(conversation)
+        for sentence in sentences(conversation, turn):
+            click.echo(sentence)
+    while len(told) > REMEMBERED:
+        told.popitem(last=False)
+
+
+def mailbox_of(redis: ArqRedis, settings: Settings) -> Mailbox:
+    """Return the mailbox whose traces are told."""
+    return Mailbox(
+        redis,
+        conversation_ttl=settings.conversation_ttl,
+        inbox_limit=settings.inbox_limit,
+        trace_ttl=settings.trace_ttl,
+    )
+
+
+def sentences(conversation: str, turn: TurnTrace) -> list[str]:
+    """Return a line for the turn and one for each of its warnings."""
+    when = time.strftime("%H:%M:%S", time.localtime(turn.at / 1000))
+    visited = _names(turn.lines, "interaction")
+    parts = [turn.event]
+    if visited:
+        parts.append(" → ".join(visited))
+    if calls := [line for line in turn.lines if line.code == "call"]:
+        parts.append(f"calls {', '.join(line.interaction or line.note for line in calls)}")
+    if replies := sum(line.code == "reply" for line in turn.lines):
+        parts.append(f"{replies} {'reply' if replies == 1 else 'replies'}")
+    parts.append(f"{turn.ms:.0f} ms")
+    head = f"{when}  {conversation[:8]}  {turn.turn:>3}  {' · '.join(parts)}"
+    warnings = [line for line in turn.lines if line.level == "warning"]
+    return [head, *(f"{' ' * 10}! {line.code} {line.interaction}: {line.note}" for line in warnings)]
+
+
+def _names(lines: list[TraceLine], code: str) -> list[str]:
+    return [line.interaction for line in lines if line.code == code]

@@ -1,0 +1,175 @@
+"""`botlane run`: server, gateway and workers in one process tree, for a laptop and for tests."""
+
+import asyncio
+import contextlib
+import os
+import secrets
+import shlex
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from services.cli.child import Child, ChildPlan, start_child
+from services.cli.data_folder import DataFolder
+from services.cli.embedded_server import EmbeddedServer
+from services.cli.failure import INTERRUPTED, CommandFailed
+from services.cli.listening import address, free_port, is_loopback, refuse_used_port
+from services.cli.narrator import narrate
+from services.cli.process_tree import ProcessTree, Program, Stage
+from services.settings import Settings, child_environment
+from shared.bot.source import BotSource
+from shared.store.bots import Bots
+from shared.store.connection import connect, reach
+
+DAY = 24 * 3600
+PROGRAMS = {"gateway": Stage.ENTRANCE, "dialog-worker": Stage.WORKER, "integration-worker": Stage.WORKER}
+
+
+class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
+    """What to run. `redis` empty: with a server of our own. `beside` are commands that start and end with us."""
+
+    sources: list[BotSource]
+    settings: Settings
+    data: Path
+    redis: str = ""
+    beside: tuple[str, ...] = ()
+
+
+class Ready(msgspec.Struct, frozen=True):
+    """Content of `ready.json`."""
+
+    url: str
+    pid: int
+    programs: dict[str, int]
+
+
+def run_tree(plan: RunPlan) -> int:
+    """Run until interrupted and return the exit code. Raises CommandFailed when it cannot go on."""
+    return asyncio.run(_run(plan))
+
+
+async def _run(plan: RunPlan) -> int:
+    folder = DataFolder(plan.data)
+    with contextlib.closing(folder):
+        settings = _complete(plan, folder)
+        tree = ProcessTree(changed=lambda: _announce(folder, settings, tree))
+        asked = _asked_to_stop(tree)
+        serving = asyncio.create_task(_serve(plan, settings, folder, tree))
+        try:
+            either: tuple[asyncio.Future[Any], ...] = (serving, asked)
+            await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
+            if serving.done():
+                serving.result()
+            click.echo("\nStopping.")
+        finally:
+            serving.cancel()
+            await asyncio.wait({serving})
+            await tree.stop()
+        return INTERRUPTED if asked.result() is signal.SIGINT else 0
+
+
+def _asked_to_stop(tree: ProcessTree) -> "asyncio.Future[signal.Signals]":
+    """Return what becomes the first signal that asks us to stop; a second one ends everything at once."""
+    loop = asyncio.get_running_loop()
+    asked: asyncio.Future[signal.Signals] = loop.create_future()
+    hurry: list[asyncio.Task[None]] = []
+
+    def ask(number: signal.Signals) -> None:
+        if asked.done():
+            hurry.append(loop.create_task(tree.kill()))
+        else:
+            asked.set_result(number)
+
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, ask, number)
+    return asked
+
+
+async def _serve(plan: RunPlan, settings: Settings, folder: DataFolder, tree: ProcessTree) -> None:
+    if not plan.redis:
+        server = EmbeddedServer(folder)
+        settings = msgspec.structs.replace(settings, redis_url=server.url)
+        await tree.start(Program("valkey", Stage.SERVER, server.start))
+    redis = connect(settings.redis_url)
+    try:
+        await reach(redis)
+        bots = Bots(redis, settings.conversation_ttl)
+        published = [await bots.publish(source) for source in plan.sources]
+        for name, stage in PROGRAMS.items():
+            ops = f"127.0.0.1:{free_port('127.0.0.1')}"
+            own = msgspec.structs.replace(settings, ops=ops)
+            await tree.start(Program(name, stage, _starter(_program(name, own, folder)), ops))
+        for number, command in enumerate(plan.beside, 1):
+            await tree.start(Program(f"beside-{number}", Stage.WORKER, _starter(_beside(number, command))))
+        await tree.ready()
+        _announce(folder, settings, tree)
+        _greet(settings, folder, [f"{bot.name} ({bot.id})" for bot in published])
+        telling = asyncio.create_task(narrate(redis, settings))
+        try:
+            await tree.watch()
+        finally:
+            telling.cancel()
+            await asyncio.wait({telling})
+    finally:
+        await redis.aclose()
+
+
+def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
+    """Return the settings all programs get: the user's, with what a laptop needs where they are silent."""
+    settings = plan.settings
+    here = is_loopback(settings.host)
+    refuse_used_port(settings.host, settings.port)
+    return msgspec.structs.replace(
+        settings,
+        redis_url=plan.redis or settings.redis_url,
+        port=settings.port or free_port(settings.host),
+        secrets=settings.secrets or (folder.secret(),),
+        console=True,
+        console_token=settings.console_token or ("" if here else secrets.token_urlsafe(16)),
+        keyless=here,
+        trace_ttl=DAY,
+        completion_wait=1.5,  # ends in time for STAGE_SECONDS
+    )
+
+
+def _program(name: str, settings: Settings, folder: DataFolder) -> ChildPlan:
+    module = f"services.{name.replace('-', '_')}"
+    return ChildPlan(
+        name=name,
+        command=(sys.executable, "-P", "-m", module),
+        environment=child_environment(settings),
+        log=folder.logs / f"{name}.log",
+    )
+
+
+def _beside(number: int, command: str) -> ChildPlan:
+    return ChildPlan(
+        name=f"beside-{number}", command=tuple(shlex.split(command)), environment=child_environment(Settings())
+    )
+
+
+def _starter(plan: ChildPlan) -> Callable[[], Awaitable[Child]]:
+    async def start() -> Child:
+        try:
+            return await start_child(plan)
+        except OSError as error:
+            raise CommandFailed(f"{plan.command[0]} cannot be started ({error.strerror}).") from error
+
+    return start
+
+
+def _announce(folder: DataFolder, settings: Settings, tree: ProcessTree) -> None:
+    folder.announce(Ready(address(settings), os.getpid(), tree.pids))
+
+
+def _greet(settings: Settings, folder: DataFolder, bots: list[str]) -> None:
+    click.echo(f"Botlane runs {', '.join(bots)}.")
+    click.echo(f"Open {click.style(address(settings), bold=True)}   (Ctrl-C ends everything)")
+    if settings.console_token:
+        click.echo(f"The page asks for this token: {settings.console_token}")
+    click.echo(f"Data and logs are in {folder.path}.")

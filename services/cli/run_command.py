@@ -1,0 +1,79 @@
+"""The options of `botlane run`."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from services.cli.bots_commands import read_bots
+from services.cli.run import RunPlan, run_tree
+from services.cli.settings_help import epilog
+from services.setting_forms import REDIS_URL, rewrite_url
+from services.settings import read_settings
+
+
+@click.command(epilog=epilog())
+@click.argument("bots", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BOT...")
+@click.option("--port", type=click.IntRange(0, 65535), help="Port of the gateway, 0 for a free one [default: 8080].")
+@click.option("--host", help="Address the gateway listens on [default: 127.0.0.1].")
+@click.option(
+    "--data", type=click.Path(path_type=Path), default=Path(".botlane"), show_default=True, help="Data folder."
+)
+@click.option("--redis", default="", help="Address of a Redis to use instead of an embedded server.")
+@click.option(
+    "--manifest", type=click.Path(path_type=Path), help="Manifest of a single BOT, instead of the one beside it."
+)
+@click.option(
+    "--rewrite-url", "rewrites", multiple=True, metavar="FROM=TO", help="Send calls with one prefix elsewhere."
+)
+@click.option(
+    "--beside", multiple=True, metavar="COMMAND", help="Start this command too and end it with everything else."
+)
+def run(  # noqa: PLR0913 - one argument an option
+    *,
+    bots: tuple[Path, ...],
+    port: int | None,
+    host: str | None,
+    data: Path,
+    redis: str,
+    manifest: Path | None,
+    rewrites: tuple[str, ...],
+    beside: tuple[str, ...],
+) -> int:
+    """Run exported bots on this machine: server, gateway and workers together.
+
+    BOT is a JSON file exported from Conversation Builder, with its manifest NAME.botlane.toml beside it if it has one.
+    The address and the process ids are in ready.json in the data folder while everything runs.
+    """
+    if redis:
+        _parsed("--redis", REDIS_URL.read, redis, REDIS_URL.hint)
+    settings = read_settings()
+    chosen = {
+        "port": settings.port if port is None else port,
+        "host": host or settings.host,
+        "rewrite_urls": (
+            *settings.rewrite_urls,
+            *(
+                _parsed("--rewrite-url", rewrite_url, text, "FROM=TO, both http or https addresses")
+                for text in rewrites
+            ),
+        ),
+    }
+    sources = read_bots(bots, manifest)
+    plan = RunPlan(
+        sources=sources,
+        settings=msgspec.structs.replace(settings, **chosen),
+        data=data,
+        redis=redis,
+        beside=beside,
+    )
+    return run_tree(plan)
+
+
+def _parsed(option: str, read: Callable[[str], Any], text: str, hint: str) -> Any:
+    try:
+        return read(text)
+    except ValueError:
+        raise click.BadParameter(f"{text!r} cannot be used: give it {hint}.", param_hint=option) from None

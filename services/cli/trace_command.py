@@ -1,0 +1,33 @@
+"""`botlane trace`: what the turns of one conversation did."""
+
+import asyncio
+
+import click
+import msgspec
+
+from services.cli.failure import FINDINGS, CommandFailed
+from services.cli.narrator import mailbox_of, sentences
+from services.settings import Settings, read_settings
+from shared.dialog.trace import TurnTrace
+from shared.store.connection import connect, reach
+
+
+@click.command()
+@click.argument("conversation")
+@click.option("--after", default=0, metavar="TURN", help="Only turns after this one.")
+@click.option("--redis", help="Redis address [default: BOTLANE_REDIS_URL].")
+def trace(conversation: str, after: int, redis: str | None) -> None:
+    """Show what the turns of CONVERSATION did."""
+    settings = read_settings()
+    lines = asyncio.run(_trace(redis or settings.redis_url, settings, conversation, after))
+    if lines is None:
+        raise CommandFailed(f"There is no conversation {conversation}, or it has expired.", FINDINGS)
+    for line in lines:
+        for sentence in sentences(conversation, msgspec.json.decode(line, type=TurnTrace)):
+            click.echo(sentence)
+
+
+async def _trace(url: str, settings: Settings, conversation: str, after: int) -> list[bytes] | None:
+    async with connect(url) as redis:
+        await reach(redis)
+        return await mailbox_of(redis, settings).trace(conversation, after)
