@@ -1,0 +1,46 @@
+// The message field: grows with its text, sends with Enter, keeps what cannot be sent.
+
+/** `say(text)` is called with what was written. */
+export class Composer {
+  #field;
+  #button;
+  #say;
+
+  constructor({ form, field, button, say }) {
+    this.#field = field;
+    this.#button = button;
+    this.#say = say;
+    field.addEventListener("input", () => this.#fit());
+    field.addEventListener("keydown", (event) => {
+      if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+      event.preventDefault();
+      this.#send();
+    });
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#send();
+    });
+  }
+
+  /** Lets people write, or not. */
+  enable(on) {
+    this.#field.disabled = !on;
+    this.#field.placeholder = on ? "Write a message" : "";
+    this.#fit();
+  }
+
+  #send() {
+    const text = this.#field.value.trim();
+    if (!text || this.#field.disabled) return;
+    this.#field.value = "";
+    this.#fit();
+    this.#say(text);
+    this.#field.focus();
+  }
+
+  #fit() {
+    this.#button.disabled = this.#field.disabled || !this.#field.value.trim();
+    this.#field.style.height = "auto";
+    this.#field.style.height = `${this.#field.scrollHeight}px`;
+  }
+}
