@@ -21,14 +21,16 @@ _HALF_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 _ENGINE_ERRORS = (quickjs.JSException, UnicodeDecodeError, MemoryError, TypeError)
 
 
-def _prelude() -> str:
-    """Read the prelude without its indentation and whole-line comments, as a single line."""
-    source = Path(__file__).with_name("prelude.js").read_text(encoding="utf-8")
+def _line(name: str) -> str:
+    """Read a JavaScript file without its indentation and whole-line comments, as a single line."""
+    source = Path(__file__).with_name(name).read_text(encoding="utf-8")
     lines = (line.strip() for line in source.splitlines())
-    return "\n" * (_FIRST_LINE - 1) + " ".join(line for line in lines if not line.startswith("//"))
+    return " ".join(line for line in lines if not line.startswith("//"))
 
 
-PRELUDE = _prelude()
+# The prelude stands on the last line that is not a script's; the rest of it is handed over as a text.
+PRELUDE = "\n" * (_FIRST_LINE - 1) + _line("prelude.js").replace("FIRST", str(_FIRST_LINE))
+REST = _line("rest.js").replace("FIRST", str(_FIRST_LINE))
 
 
 class Stopped(Exception):
@@ -56,6 +58,7 @@ class World:
         self._context.set_memory_limit(limits.heap)
         self._context.set_max_stack_size(limits.stack)
         self._enter = self._context.eval(PRELUDE)
+        self._enter("rest", REST)
         self.global_functions: str | None = None
         self.globals_failure: Failure | None = None
 
