@@ -66,8 +66,10 @@ class StoredEvent(msgspec.Struct, frozen=True):
 class Batch(msgspec.Struct, frozen=True):
     """What BEGIN hands to the new owner of a conversation.
 
-    `result` is served before `events`. `session` holds the fields of the session hash (empty when it has none),
-    `context` the conversation's context data, `writes` what a dead owner left to be applied first.
+    `result` is served before `events` and comes alone. `session` holds the fields of the session hash (empty when it
+    has none: then the first event carries `new_session`), `context` the conversation's context data that have not
+    expired. `writes` is what a dead owner left (stamped, for `context.apply`): it comes alone, and RELEASE gives the
+    next events after it was applied. `tries` counts this BEGIN; above 1 there is one event.
     """
 
     fence: str
@@ -125,6 +127,8 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     `consumed` counts events taken from the inbox, `consumed_result` says the stored result was handled. `session`
     holds the fields to set and `session_remove` those to drop; both empty leaves the session untouched. `replies`
     are outbox entries (JSON objects without id and time). `session_ms` is the session length to store, 0 to keep.
+    `writes` go to other slots (`context.write`). `turns` counts the turns it stands for; the new turn number is the
+    one in `trace` and in `call.id`.
     """
 
     fence: str
@@ -148,8 +152,9 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
 class Committed(msgspec.Struct, frozen=True):
     """How COMMIT or RELEASE answered.
 
-    `state` is `idle`, `waiting`, `queued` (handed back after 8 batches), `running` (the next events are in `batch`,
-    owned by `next_fence`), `writes` (apply the writes, then RELEASE), `refused` (somebody else owns it) or `gone`.
+    `state` is `idle`, `waiting`, `queued` (handed back after 8 batches), `running` (the next events are here,
+    owned by `next_fence`), `writes` (owned by `next_fence`: apply `writes`, then RELEASE), `refused` (somebody else
+    owns it) or `gone`. `asked` and `turn` are as in `Batch`, after the commit.
     """
 
     state: str
@@ -157,13 +162,15 @@ class Committed(msgspec.Struct, frozen=True):
     turn: int = 0
     events: list[StoredEvent] = []
     result: StoredEvent | None = None
+    writes: list[bytes] = []
 
 
 class CallStarted(msgspec.Struct, frozen=True):
     """How START answered: go on (`outcome` `go`) with `attempts` made before this one and `left_ms` of the budget.
 
     Otherwise `outcome` is `refused` (not awaited any more), `late` (deadline over) or `gone`. `interrupted` says an
-    earlier attempt was begun and never ended: its worker died in mid-call.
+    earlier attempt was begun and never ended: its worker died in mid-call. `ended` holds what `finish_attempt`
+    recorded of the attempts before.
     """
 
     outcome: str
@@ -172,6 +179,8 @@ class CallStarted(msgspec.Struct, frozen=True):
     integration_id: str = ""
     version: str = ""
     values: bytes = b""
+    interrupted: bool = False
+    ended: list[bytes] = []
 
 
 class OutboxPage(msgspec.Struct, frozen=True):

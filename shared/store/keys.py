@@ -36,6 +36,7 @@ Job ids are `advance:{sN}:<conversation>:<n>` and `call:{sN}:<call>:<n>`: fresh 
 an id it still knows, and tagged, since arq builds keys of its own from them.
 """
 
+import re
 import secrets
 from urllib.parse import quote
 
@@ -43,6 +44,11 @@ from urllib.parse import quote
 def new_conversation_id(shard: int) -> str:
     """Return a fresh id of a conversation on `shard`: 128 random bits, the shard in front."""
     return f"{shard}-{secrets.token_hex(16)}"
+
+
+def is_conversation_id(text: str) -> bool:
+    """Tell whether a text from outside has the form of a conversation's id."""
+    return re.fullmatch(r"[0-9]{1,5}-[0-9a-f]{32}", text) is not None
 
 
 def shard_of(conversation_id: str) -> int:

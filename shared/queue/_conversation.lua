@@ -1,0 +1,54 @@
+-- What every script of one conversation begins with: its keys, the clock, and what is done alike everywhere.
+-- All keys carry the shard's hash tag. ARGV[1] is the conversation's id, ARGV[2] conversation_ttl in ms.
+--
+-- conv     hash    bot, user, channel, profile, key (of the channel), created, status (open, transferred, closed),
+--                  state (idle, queued, running, waiting), job and jobs (id of the current job; how many so far),
+--                  seq (last sequence), trimmed (last sequence cut off the outbox), turn, asked (sequence when the last
+--                  question was put), tries (BEGINs since the last COMMIT), fence, lease (its end), handed (events
+--                  handed out), batches (of this owner), call, call_deadline, started (awaited call), session_ms,
+--                  session_until (deadline), said (last consumer message), context_keeps (1: data without expiry)
+-- inbox    list    kind|sequence|at|new_session|late|body          result  string  the same, kind `outcome`
+-- outbox   list    sequence|at|JSON                                trace   list    turn|JSON
+-- writes   list    time|conversation|turn|index|body               context hash    field -> expires_at|value
+-- A time has 13 digits: exact as a number, and in `..` (which keeps 14).
+local CONV, SESSION, INBOX, RESULT, OUTBOX = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
+local SEEN, TRACE, CONTEXT, WRITES, DUE = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
+local DIALOG_QUEUE, DIALOG_BELL, CALL_QUEUE, CALL_BELL = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
+local DEAD, NOTIFY = KEYS[15], KEYS[16]
+local EXTRA = KEYS[17]  -- the key of the call, or of the Web View receipt
+local ID, TTL = ARGV[1], tonumber(ARGV[2])
+local UNUSED_TTL, GRACE = 3600000, 60000
+
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+-- Fields of the conversation by name, nil where unset; numbers are text.
+local function read(...)
+  local names, found = {...}, {}
+  local values = redis.call('HMGET', CONV, ...)
+  for i, name in ipairs(names) do found[name] = values[i] or nil end
+  return found
+end
+
+-- The conversation has expired: what is left of it goes, and nothing is written.
+local function gone()
+  redis.call('DEL', SESSION, INBOX, RESULT, OUTBOX, SEEN, TRACE, CONTEXT, WRITES)
+  if EXTRA then redis.call('DEL', EXTRA) end
+  redis.call('ZREM', DUE, ID)
+  return {'gone'}
+end
+
+-- Renews everything that lives as long as the conversation: one hour until the consumer's first message.
+local function keep()
+  local ttl = TTL
+  if not redis.call('HGET', CONV, 'said') then ttl = math.min(TTL, UNUSED_TTL) end
+  for _, key in ipairs({CONV, INBOX, RESULT, OUTBOX, WRITES}) do redis.call('PEXPIRE', key, ttl) end
+  if redis.call('HGET', CONV, 'context_keeps') then redis.call('PEXPIRE', CONTEXT, ttl) end
+end
+
+-- Sets how long the session's data stay: its deadline, at least that of the awaited call, and a minute.
+local function keep_session(at_least)
+  local c = read('session_until', 'call_deadline')
+  local till = math.max(at_least, tonumber(c.session_until) or 0, tonumber(c.call_deadline) or 0)
+  redis.call('PEXPIREAT', SESSION, till + GRACE)
+end

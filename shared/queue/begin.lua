@@ -1,0 +1,39 @@
+-- BEGIN: gives the conversation to a worker. States: queued, or running with its lease over → running (→ idle when
+-- there is nothing to do); running under the same fence: the same answer again; idle, waiting, running: refused.
+-- KEYS  the conversation's (see _conversation.lua); writes conv, due
+-- ARGV  1 id  2 conversation_ttl  3 fence  4 lease in ms  5 most events  6 job
+-- Returns {running, bot, user, channel, profile, status, turn, tries, asked, now, session, context, writes,
+--   session missing, result, events}, or {busy | idle | waiting | gone}. Writes that a dead owner left come alone:
+-- they are applied and released before anything else is handed out.
+-- include: _conversation.lua
+-- include: _jobs.lua
+-- include: _owner.lua
+local fence, lease, most, job = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
+
+local function answer(handed)
+  local writes = redis.call('LRANGE', WRITES, 0, -1)
+  local work = {0, false, {}}
+  if #writes == 0 then work = next_work(handed) end
+  local c = redis.call('HMGET', CONV, 'bot', 'user', 'channel', 'profile', 'status', 'turn', 'tries', 'asked', 'batches')
+  own(fence, lease, c[9] or 1, #work[3])
+  return {'running', c[1], c[2], c[3], c[4], c[5], tonumber(c[6] or 0), tonumber(c[7]), tonumber(c[8] or 0), NOW,
+    redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, work[1], work[2], work[3]}
+end
+
+local c = read('state', 'fence', 'lease', 'handed', 'tries', 'call')
+if not c.state then return gone() end
+if c.state == 'running' then
+  if c.fence == fence then return answer(tonumber(c.handed)) end
+  if tonumber(c.lease) > NOW then return {'busy'} end
+elseif c.state ~= 'queued' then
+  return {c.state}
+end
+
+if not has_work() and redis.call('EXISTS', WRITES) == 0 then
+  to_idle()
+  return {'idle'}
+end
+local tries = (tonumber(c.tries) or 0) + 1
+redis.call('HSET', CONV, 'tries', tries, 'job', job)
+redis.call('HDEL', CONV, 'batches')
+return answer(tries > 1 and 1 or most)

@@ -1,0 +1,51 @@
+-- INGEST: accepts a consumer message or a Web View call. States: idle → queued; all others append.
+-- KEYS  the conversation's (see _conversation.lua), 17 receipt (Web View)
+--       writes conv, inbox, outbox, session (TTL), seen or receipt, due, dialog queue and bell, arq:job:…
+-- ARGV  1 id  2 conversation_ttl  3 kind (message, web_view)  4 message id  5 event  6 echo (may be empty)
+--       7 inbox_limit
+-- Returns {outcome, sequence, at, late}: accepted, duplicate, closed, full; or {gone}.
+-- include: _conversation.lua
+-- include: _jobs.lua
+-- include: _outbox.lua
+local SEEN_LIMIT, SEEN_TTL, RECEIPT_TTL, LATE_AFTER = 2000, 86400000, 2000, 86400000
+local kind, message_id, body, echo, inbox_limit = ARGV[3], ARGV[4], ARGV[5], ARGV[6], tonumber(ARGV[7])
+
+local c = read('state', 'status', 'session_ms', 'session_until', 'said', 'created')
+if not c.state then return gone() end
+
+if kind == 'web_view' then
+  local first = redis.call('GET', EXTRA)
+  if first then
+    local sequence, at, late = string.match(first, '(%d+)|(%d+)|(%d)')
+    return {'duplicate', tonumber(sequence), tonumber(at), tonumber(late)}
+  end
+else
+  local first = redis.call('ZSCORE', SEEN, message_id)
+  if first then return {'duplicate', tonumber(first), 0, 0} end
+end
+if c.status == 'closed' then return {'closed', 0, 0, 0} end
+if redis.call('LLEN', INBOX) >= inbox_limit then return {'full', 0, 0, 0} end
+
+local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
+local late, new_session = 0, 0
+if kind == 'web_view' then
+  -- only a call with a message has an echo; without a consumer message the day counts from the beginning
+  if echo ~= '' and NOW - tonumber(c.said or c.created) > LATE_AFTER then late = 1 end
+  redis.call('SET', EXTRA, sequence .. '|' .. NOW .. '|' .. late, 'PX', RECEIPT_TTL)
+else
+  redis.call('ZADD', SEEN, sequence, message_id)
+  redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1)
+  redis.call('PEXPIRE', SEEN, SEEN_TTL)
+  redis.call('HSET', CONV, 'said', NOW)
+end
+
+if (tonumber(c.session_until) or 0) <= NOW then new_session = 1 end
+redis.call('HSET', CONV, 'session_until', NOW + tonumber(c.session_ms))
+if new_session == 0 then keep_session(0) end  -- an ended session's data are not kept longer
+
+redis.call('RPUSH', INBOX, table.concat({kind, sequence, NOW, new_session, late, body}, '|'))
+if echo ~= '' and late == 0 then post(sequence, echo) end
+if c.state == 'idle' then to_queued() end
+keep()
+redis.call('PUBLISH', NOTIFY, ID)
+return {'accepted', sequence, NOW, late}

@@ -1,0 +1,228 @@
+"""The mailbox of conversations: events in, replies out, and who may write, each step one script in Redis.
+
+Every script may be sent twice, since its answer may be lost. Fences, claims and ids are random texts given by the
+caller. The states and keys are in the heads of the `.lua` files; times are Redis' own.
+"""
+
+from collections.abc import Awaitable
+from typing import Any, cast
+
+import msgspec
+from arq.connections import ArqRedis
+
+from shared.dialog.events import CallOutcome
+from shared.queue import entries, scripts
+from shared.queue.records import (
+    About,
+    Batch,
+    CallStarted,
+    Commit,
+    Committed,
+    Ingested,
+    NewConversation,
+    NotBegun,
+    OutboxPage,
+)
+from shared.store import keys
+from shared.store.connection import translated
+
+MOST_BATCHES = 8
+CONVERSATION_SCRIPTS = (
+    "create",
+    "ingest",
+    "begin",
+    "renew",
+    "commit",
+    "release",
+    "start",
+    "finish_attempt",
+    "result",
+    "recover",
+)
+_LOST = msgspec.json.encode(
+    CallOutcome(call_id="@", failure="lost", failure_detail="Its worker was lost in mid-call.")
+).split(b"@")
+
+
+class Mailbox:
+    """Thin: builds keys and arguments, reads answers. Every method raises RedisUnreachable when Redis is away.
+
+    `conversation_ttl` and `trace_ttl` are seconds. `lease_ms` is how long an owner lives without RENEW, `batch` how
+    many events it is given at once.
+    """
+
+    def __init__(
+        self,
+        redis: ArqRedis,
+        *,
+        conversation_ttl: int,
+        inbox_limit: int,
+        trace_ttl: int,
+        lease_ms: int = 3000,
+        batch: int = 16,
+    ) -> None:
+        self._redis = redis
+        self._ttl_ms = conversation_ttl * 1000
+        self._inbox_limit = inbox_limit
+        self._trace_ttl_ms = trace_ttl * 1000
+        self._owner = (lease_ms, batch, MOST_BATCHES)
+        self._scripts = {name: redis.register_script(scripts.source(name)) for name in CONVERSATION_SCRIPTS}
+        self._sweep = redis.register_script(scripts.source("sweep"))
+        self._read = redis.register_script(scripts.source("read"))
+
+    async def create(self, new: NewConversation) -> int:
+        """Make a conversation and return when, in ms; a repeat is answered alike."""
+        who = (new.bot_id, new.user_id, new.channel, new.profile, new.channel_key, new.session_ms)
+        return int(await self._run("create", new.id, *who))
+
+    async def about(self, conversation_id: str) -> About | None:
+        """Return whose conversation it is and its status, None when it is gone or never was (any text is allowed)."""
+        if not keys.is_conversation_id(conversation_id):
+            return None
+        fields = ["bot", "user", "key", "status", "created"]
+        with translated():
+            found = await cast("Awaitable[list[Any]]", self._redis.hmget(keys.conv(conversation_id), fields))
+        if found[0] is None:
+            return None
+        bot, user, key, status, created = (value.decode() for value in found)
+        return About(conversation_id, bot, user, key, status, int(created))
+
+    async def ingest_message(self, conversation_id: str, message_id: str, event: bytes, echo: bytes) -> Ingested:
+        """Accept a consumer message; `echo` is its entry in the outbox. A known `message_id` is a duplicate."""
+        return entries.ingested(
+            await self._run("ingest", conversation_id, "message", message_id, event, echo, self._inbox_limit)
+        )
+
+    async def ingest_web_view(
+        self, conversation_id: str, receipt_id: str, event: bytes, echo: bytes | None
+    ) -> Ingested:
+        """Accept a Web View call; the same receipt within 2 s is a duplicate.
+
+        `echo` is given when the call has a message, and written unless the message is late.
+        """
+        receipt = keys.receipt(conversation_id, receipt_id)
+        arguments = ("web_view", "", event, echo or b"", self._inbox_limit)
+        return entries.ingested(await self._run("ingest", conversation_id, *arguments, extra=receipt))
+
+    async def begin(self, conversation_id: str, job_id: str, fence: str) -> Batch | NotBegun:
+        """Take the conversation under `fence`; the same fence again gets the same answer."""
+        lease_ms, batch, _ = self._owner
+        answer = await self._run("begin", conversation_id, fence, lease_ms, batch, job_id)
+        if answer[0] != b"running":
+            return NotBegun(reason=answer[0].decode())
+        return entries.batch(fence, answer)
+
+    async def renew(self, conversation_id: str, fence: str) -> bool:
+        """Renew the lease; False: somebody else has the conversation, or nobody, or it is gone."""
+        answer = await self._run("renew", conversation_id, fence, self._owner[0])
+        return bool(answer[0] == b"running")
+
+    async def commit(self, conversation_id: str, commit: Commit) -> Committed:
+        """Store what a turn changes. After `writes`, apply them and call `release` with `commit.next_fence`."""
+        arguments = entries.commit_arguments(commit, self._trace_ttl_ms)
+        call = keys.call(commit.call.id) if commit.call is not None else None
+        fences = (commit.fence, commit.next_fence)
+        answer = await self._run("commit", conversation_id, *fences, *self._owner, *arguments, extra=call)
+        return entries.committed(answer)
+
+    async def release(self, conversation_id: str, fence: str, next_fence: str) -> Committed:
+        """Say that the writes (of the commit, or left by a dead owner) were applied; go on as after COMMIT."""
+        return await self._release(conversation_id, fence, next_fence, "applied")
+
+    async def hand_back(self, conversation_id: str, fence: str) -> Committed:
+        """Give the conversation back unhandled, for another worker (this one stops): `queued`, with one try less."""
+        return await self._release(conversation_id, fence, "", "back")
+
+    async def start(self, call_id: str, claim: str) -> CallStarted:
+        """Ask to make an attempt of a call, before each one. `claim` is the caller's own random text.
+
+        A repeat under the same claim, its attempt not ended by `finish_attempt`, is answered alike and counts once;
+        under another claim it finds that attempt `interrupted`.
+        """
+        return entries.call_started(await self._run_call("start", call_id, call_id, claim))
+
+    async def finish_attempt(self, call_id: str, claim: str, record: bytes) -> bool:
+        """Record how the attempt begun under `claim` ended, before the next `start`; not needed before `result`.
+
+        `record` is kept for whoever goes on (`CallStarted.ended`). False: there is no such attempt (any more).
+        """
+        answer = await self._run_call("finish_attempt", call_id, claim, record)
+        return bool(answer[0] == b"recorded")
+
+    async def result(self, call_id: str, outcome: bytes) -> bool:
+        """Hand the outcome to the conversation that waits for it; False: not awaited any more, dropped."""
+        answer = await self._run_call("result", call_id, call_id, outcome)
+        return bool(answer[0] == b"stored")
+
+    async def sweep(self, shard: int, sweeper: str, limit: int = 100) -> int | None:
+        """See to at most `limit` overdue conversations; return how many got a job, None if another one sweeps."""
+        with translated():
+            locks = [keys.sweeper(shard), keys.due(shard)]
+            overdue = await self._sweep(keys=locks, args=[sweeper, limit])
+        if overdue is None:
+            return None
+        recovered = 0
+        for conversation_id in overdue:
+            answer = await self._run("recover", conversation_id.decode(), *_LOST)
+            recovered += answer[0] == b"recovered"
+        return recovered
+
+    async def read(self, conversation_id: str, after: int, limit: int = 200) -> OutboxPage | None:
+        """Return at most `limit` messages after the cursor `after` (0: from the start), None when it is gone."""
+        with translated():
+            places = [keys.conv(conversation_id), keys.outbox(conversation_id)]
+            answer = await self._read(keys=places, args=[after, limit])
+        if not answer:
+            return None
+        status, trimmed, found = answer
+        messages = [entries.message(entry) for entry in found]
+        cursor = messages[-1][0] if messages else after
+        return OutboxPage(messages=messages, cursor=cursor, gap=after < trimmed, status=status.decode())
+
+    async def trace(self, conversation_id: str, after_turn: int) -> list[bytes] | None:
+        """Return what the turns after `after_turn` did, oldest first, None when the conversation is gone."""
+        with translated():
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.exists(keys.conv(conversation_id))
+                pipe.lrange(keys.trace(conversation_id), 0, -1)
+                exists, found = await pipe.execute()
+        if not exists:
+            return None
+        traces = [entries.trace(entry) for entry in found]
+        return [body for turn, body in traces if turn > after_turn]
+
+    async def _release(self, conversation_id: str, fence: str, next_fence: str, how: str) -> Committed:
+        answer = await self._run("release", conversation_id, fence, next_fence, *self._owner, how)
+        return entries.committed(answer)
+
+    async def _run_call(self, script: str, call_id: str, *arguments: Any) -> Any:
+        return await self._run(script, keys.conversation_of(call_id), *arguments, extra=keys.call(call_id))
+
+    async def _run(self, script: str, conversation_id: str, *arguments: Any, extra: str | None = None) -> Any:
+        """Run a script by its hash; the client loads it when the server does not know it."""
+        names = conversation_keys(conversation_id)
+        if extra is not None:
+            names.append(extra)
+        with translated():
+            return await self._scripts[script](keys=names, args=[conversation_id, self._ttl_ms, *arguments])
+
+
+def conversation_keys(conversation_id: str) -> list[str]:
+    """Return the KEYS that _conversation.lua names, in its order."""
+    shard = keys.shard_of(conversation_id)
+    queues = (keys.dialog_queue(shard), keys.integration_queue(shard))
+    return [
+        keys.conv(conversation_id),
+        keys.session(conversation_id),
+        keys.inbox(conversation_id),
+        keys.result(conversation_id),
+        keys.outbox(conversation_id),
+        keys.seen(conversation_id),
+        keys.trace(conversation_id),
+        keys.context(conversation_id),
+        keys.writes(conversation_id),
+        keys.due(shard),
+        *(key for queue in queues for key in (queue, keys.bell(queue))),
+        keys.dead(shard),
+        keys.notify(shard),
+    ]
