@@ -31,8 +31,8 @@ class ScriptState(msgspec.Struct, frozen=True, omit_defaults=True):
     """What a script may read. Variables are JSON values, already merged over their scopes.
 
     `scopes` names the scope of variables that are not the request's; a script that changes an object in place sets it
-    there. `forever` names are part of `variables`. `context` maps `conversation|ns`, `user|ns` and `global|ns` to the data
-    loaded so far (name to JSON value); a namespace that is not there has not been loaded: reading it is a miss
+    there. `forever` names are part of `variables`. `context` maps `conversation|ns`, `user|ns` and `global|ns` to the
+    data loaded so far (name to JSON value); a namespace that is not there has not been loaded: reading it is a miss
     (except `conversation|…`, which is always loaded: absent means empty).
     """
 

@@ -23,6 +23,7 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     engagement: dict[str, str] = {}
     customer_info: dict[str, Any] | None = None
     personal_info: dict[str, Any] | None = None
+    account_id: str = ""
     status: str = "open"
     asked: int = 0
 
@@ -59,7 +60,11 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
-    """Variables by scope, and the position. Values are JSON values."""
+    """Variables by scope, and the position. Values are JSON values.
+
+    `results` holds the custom data fields of the last call of each integration (`Name.field`): cards show them after
+    later messages too, so they outlive the message scope and keep their type.
+    """
 
     version: str
     position: Position = Position()
@@ -67,3 +72,4 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     session: dict[str, Any] = {}
     forever: dict[str, Any] = {}
     web_view: dict[str, str] = {}
+    results: dict[str, Any] = {}

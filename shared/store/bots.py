@@ -4,6 +4,9 @@ Versions are immutable. A version that was replaced lives on for `conversation_t
 worker that runs a turn on one renews it (`keep`).
 """
 
+from collections.abc import Awaitable
+from typing import cast
+
 import msgspec
 from arq.connections import ArqRedis
 
@@ -39,28 +42,19 @@ class Bots:
         bot = compile_bot(source)
         current = CurrentBot(bot.id, bot.version, bot.session_ms, bot.name, bot.greeting, bot.greet)
         with translated():
-            replaced = await self._redis.hget(keys.bot(bot.id), "version")
+            replaced = await self._version(bot.id)
             await self._redis.set(keys.bot_version(bot.version), source.blob)
-            await self._redis.hset(
-                keys.bot(bot.id),
-                mapping={
-                    "version": bot.version,
-                    "session_ms": bot.session_ms,
-                    "name": bot.name,
-                    "greeting": bot.greeting,
-                    "greet": int(bot.greet),
-                },
-            )
+            await cast("Awaitable[int]", self._redis.hset(keys.bot(bot.id), mapping=_fields(current)))
             await self._redis.persist(keys.bot_version(bot.version))
-            await self._redis.sadd(keys.bots(), bot.id)
-            if replaced is not None and replaced.decode() != bot.version:
-                await self._redis.expire(keys.bot_version(replaced.decode()), self._ttl)
+            await cast("Awaitable[int]", self._redis.sadd(keys.bots(), bot.id))
+            if replaced is not None and replaced != bot.version:
+                await self._redis.expire(keys.bot_version(replaced), self._ttl)
         return current
 
     async def current(self, bot_id: str) -> CurrentBot | None:
         """Return what a bot id stands for, None when no such bot was published."""
         with translated():
-            fields = await self._redis.hgetall(keys.bot(bot_id))
+            fields = await cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(keys.bot(bot_id)))
         if not fields:
             return None
         return CurrentBot(
@@ -81,12 +75,26 @@ class Bots:
     async def keep(self, version: str, bot_id: str) -> None:
         """Renew the life of a version that is still used, unless it is the current one and does not expire."""
         with translated():
-            if await self._redis.hget(keys.bot(bot_id), "version") != version.encode():
+            if await self._version(bot_id) != version:
                 await self._redis.expire(keys.bot_version(version), self._ttl)
 
     async def published(self) -> list[CurrentBot]:
         """List all bots, by name."""
         with translated():
-            ids = sorted(member.decode() for member in await self._redis.smembers(keys.bots()))
-        found = [await self.current(bot_id) for bot_id in ids]
+            ids = await cast("Awaitable[set[bytes]]", self._redis.smembers(keys.bots()))
+        found = [await self.current(bot_id.decode()) for bot_id in ids]
         return sorted((bot for bot in found if bot is not None), key=lambda bot: bot.name)
+
+    async def _version(self, bot_id: str) -> str | None:
+        version = await cast("Awaitable[bytes | None]", self._redis.hget(keys.bot(bot_id), "version"))
+        return None if version is None else version.decode()
+
+
+def _fields(bot: CurrentBot) -> dict[str, str | int]:
+    return {
+        "version": bot.version,
+        "session_ms": bot.session_ms,
+        "name": bot.name,
+        "greeting": bot.greeting,
+        "greet": int(bot.greet),
+    }

@@ -1,0 +1,72 @@
+"""Calls of integrations: what a call record carries, and what its outcome becomes (CB: reference/dialogs.md 4.2)."""
+
+from typing import Any
+
+from shared.bot.model import Interaction
+from shared.dialog.effects import StartCall
+from shared.dialog.events import CallOutcome
+from shared.dialog.panels import Panel, run_panel
+from shared.dialog.resolve import Resolver
+from shared.dialog.results import custom_fields, parse_outcome
+from shared.dialog.work import Work
+
+_STANDARD_HEADERS = "__standardHeaders__"
+
+
+def start_call(work: Work, interaction: Interaction) -> bool:
+    """Start the call of an interaction and let the conversation wait; False when it cannot be called at all."""
+    integration = work.bot.integrations.get(interaction.integration_id or "")
+    if integration is None:
+        work.warn("unsupported-integration", interaction, "its integration is missing from the export: the call fails")
+    elif integration.kind != "API":
+        work.warn(
+            "unsupported-integration", interaction, f"integrations of type {integration.kind} cannot be called yet"
+        )
+    if integration is None or integration.kind != "API":
+        work.put(api_success=False, api_status="0")
+        return False
+    resolver = Resolver(work, interaction)
+    values: dict[str, Any] = {hole.expression: resolver.value(hole) for hole in integration.placeholders}
+    found, standard = work.variables.get(_STANDARD_HEADERS)
+    if found:
+        values[f"$botContext.{_STANDARD_HEADERS}"] = standard
+    work.note("call", interaction, integration.name, facts={"method": integration.method})
+    work.do(StartCall(integration.id, values))
+    work.put(question=None, call=interaction.id, call_id=f"{work.conversation.id}.{work.turn}")
+    return True
+
+
+def take_outcome(work: Work, interaction: Interaction, outcome: CallOutcome) -> tuple[Panel, bool]:
+    """Store what a call brought, run transform and post-process; return what they want and whether it succeeded."""
+    work.put(call=None, call_id=None)
+    panel = Panel()
+    integration = work.bot.integrations.get(interaction.integration_id or "")
+    if integration is None:
+        return panel, False
+    succeeded = outcome.status in integration.policy.success
+    _trace(work, interaction, outcome)
+    api, status = parse_outcome(integration, outcome)
+    variable = f"api_{integration.variable}"
+    work.set_variable(variable, api, "request")
+    work.set_variable(f"{variable}Status", status, "request")
+    work.put(api_success=succeeded, api_status=str(status))
+    if outcome.status:
+        run_panel(work, integration.name, "transform", integration.transform, panel)
+    _, held = work.variables.get(variable)
+    json_data = held.get("jsonData") if isinstance(held, dict) else None
+    work.results.update(custom_fields(integration, json_data if isinstance(json_data, str) else ""))
+    if not panel.is_stopped():
+        run_panel(work, interaction.name, "post", interaction.post, panel)
+    return panel, succeeded
+
+
+def _trace(work: Work, interaction: Interaction, outcome: CallOutcome) -> None:
+    facts: dict[str, str | int | float | bool] = {
+        "method": outcome.method,
+        "address": outcome.address,
+        "status": outcome.status,
+        "attempts": len(outcome.attempts),
+        "ms": round(sum(attempt.ms for attempt in outcome.attempts), 1),
+    }
+    note = f"{outcome.failure}: {outcome.failure_detail}".rstrip(": ") if outcome.failure else ""
+    work.note("outcome", interaction, note, facts=facts, values={"attempts": outcome.attempts, "body": outcome.body})

@@ -1,0 +1,169 @@
+"""What an interaction shows: its content as messages (CB: reference/dialogs.md 5.2, 6)."""
+
+from typing import Any
+
+import msgspec
+
+from shared.bot.model import Interaction, Tile
+from shared.bot.templates import Template
+from shared.dialog import rich
+from shared.dialog.effects import Reply
+from shared.dialog.resolve import Resolver
+from shared.dialog.texts import is_silent, split
+from shared.dialog.work import Work
+
+_ROOTS = frozenset({"vertical", "horizontal", "carousel", "text", "image", "button", "map", "list"})
+_ROOTS_SELECT = frozenset({"carouselSelect", "accordionSelect", "tabs", "linkPreview", "keyValuePairList"})
+
+
+def render(work: Work, interaction: Interaction, added_replies: list[str]) -> list[Reply]:
+    """Return the messages of an interaction, without delays. `added_replies` are those of `addQuickReplies`."""
+    resolver = Resolver(work, interaction)
+    match interaction.kind:
+        case "IMAGE":
+            replies = _image(interaction, resolver)
+        case "UNIVERSAL":
+            replies = _universal(work, interaction, resolver)
+        case "BUTTON":
+            replies = _buttons(interaction, resolver)
+        case "STRUCTURED":
+            replies = _structured(interaction, resolver)
+        case "MULTIPLE_CHOICE_QUESTION":
+            replies = _choices(work, interaction, resolver)
+        case "QUICK_REPLY":
+            replies = _with_replies(_texts(work, interaction, resolver), _quick_replies(interaction, resolver))
+        case "TEXT" | "TEXT_QUESTION":
+            replies = _texts(work, interaction, resolver)
+        case _:
+            replies = []
+    return _with_replies(replies, coded_replies(added_replies)) if added_replies else replies
+
+
+def coded_replies(replies: list[str]) -> dict[str, Any] | None:
+    """Return quick replies given by a script as `Title~payload` texts (at most ten)."""
+    buttons = []
+    for reply in replies[: rich.MAX_CARDS]:
+        title, _, payload = reply.partition("~")
+        if title.strip():
+            buttons.append(rich.say_button(title.strip(), payload.strip() or title.strip()))
+    return rich.quick_replies(buttons, 8) if buttons else None
+
+
+def _texts(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    text = resolver.text(interaction.text)
+    if is_silent(text):
+        return []
+    return [Reply(text=part, delay_ms=delay) for part, delay in split(text, whole=work.position.long_text)]
+
+
+def _with_replies(replies: list[Reply], quick_replies: dict[str, Any] | None) -> list[Reply]:
+    """Hang quick replies on the last message."""
+    if quick_replies is None or not replies:
+        return replies
+    last = replies[-1]
+    if last.quick_replies is not None:
+        joined = [*last.quick_replies["replies"], *quick_replies["replies"]]
+        quick_replies = {**last.quick_replies, "replies": joined}
+    return [*replies[:-1], msgspec.structs.replace(last, quick_replies=quick_replies)]
+
+
+def _quick_replies(interaction: Interaction, resolver: Resolver) -> dict[str, Any] | None:
+    buttons = []
+    for reply in interaction.quick_replies:
+        title = resolver.text(reply.title)
+        payload = resolver.text(reply.payload) if reply.payload else ""
+        label = title or ("Share location" if reply.kind == "location" else payload)
+        if label.strip():
+            buttons.append(rich.say_button(label, payload or label, reply.metadata))
+    return rich.quick_replies(buttons, interaction.replies_per_row) if buttons else None
+
+
+def _image(interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    url = resolver.text(interaction.tiles[0].url) if interaction.tiles else ""
+    return [Reply(content=rich.image(url))] if url.strip() else []
+
+
+def _buttons(interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    if not interaction.tiles:
+        return []
+    tile = interaction.tiles[0]
+    text = resolver.text(tile.text)
+    elements = [] if is_silent(text) else [rich.text(text)]
+    elements += _tile_buttons(tile, resolver)
+    return [Reply(content=rich.vertical(elements))] if elements else []
+
+
+def _tile_buttons(tile: Tile, resolver: Resolver) -> list[dict[str, Any]]:
+    elements = []
+    for button in tile.buttons:
+        label, callback = resolver.text(button.label), resolver.text(button.callback)
+        if not label.strip():
+            continue
+        if button.link:
+            elements.append(rich.link_button(label, callback, button.target, button.metadata))
+        else:
+            elements.append(rich.say_button(label, callback or label, button.metadata))
+    return elements
+
+
+def _structured(interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    """One card a tile; a tile that names an array field is repeated for each element (R10, at most ten cards)."""
+    cards = []
+    for tile in interaction.tiles:
+        sizes = [size for template in _templates(tile) for size in [resolver.length(template)] if size is not None]
+        copies = [resolver.at(index) for index in range(min(max(sizes), rich.MAX_CARDS))] if sizes else [resolver]
+        cards += [card for copy in copies for card in [_card(tile, copy)] if card is not None]
+    return [Reply(content=rich.cards(cards))] if cards else []
+
+
+def _templates(tile: Tile) -> list[Template]:
+    buttons = [template for button in tile.buttons for template in (button.label, button.callback)]
+    return [tile.title, tile.subtitle, tile.image, tile.text, *buttons]
+
+
+def _card(tile: Tile, resolver: Resolver) -> dict[str, Any] | None:
+    elements: list[dict[str, Any]] = []
+    image = resolver.text(tile.image)
+    if image.strip():
+        elements.append(rich.image(image))
+    for template, tag in ((tile.title, "title"), (tile.subtitle, "subtitle"), (tile.text, None)):
+        text = resolver.text(template)
+        if not is_silent(text):
+            elements.append(rich.text(text, tag))
+    elements += _tile_buttons(tile, resolver)
+    return {**rich.vertical(elements), "tag": "generic"} if elements else None
+
+
+def _choices(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    choices = [resolver.text(choice).strip() for choice in interaction.choices]
+    buttons = [rich.say_button(choice, choice) for choice in choices if choice]
+    if "QUICK" in interaction.choice_display.upper():
+        hanging = rich.quick_replies(buttons, interaction.replies_per_row) if buttons else None
+        return _with_replies(_texts(work, interaction, resolver), hanging)
+    text = resolver.text(interaction.text)
+    elements = ([] if is_silent(text) else [rich.text(text)]) + buttons
+    return [Reply(content=rich.vertical(elements))] if elements else []
+
+
+def _universal(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    """Show a card given as JSON text; what is no card is traced and not shown."""
+    if interaction.card is None:
+        return []
+    source = resolver.json(interaction.card)
+    if is_silent(source):
+        return []
+    try:
+        card = msgspec.json.decode(source)
+    except (msgspec.DecodeError, RecursionError):
+        work.warn("invalid-content", interaction, "its card is not JSON once its variables are filled in")
+        return []
+    quick = None
+    if isinstance(card, dict) and isinstance(card.get("quickReplies"), dict):
+        quick = card["quickReplies"]
+        text = card.get("message") or card.get("text")
+        if isinstance(text, str):
+            return [Reply(text=text, quick_replies=quick)]
+    if not isinstance(card, dict) or card.get("type") not in _ROOTS | _ROOTS_SELECT:
+        work.warn("invalid-content", interaction, "its card has no known type")
+        return []
+    return [Reply(content=card, quick_replies=quick)]

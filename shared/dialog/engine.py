@@ -1,0 +1,130 @@
+"""The engine: one event, one turn.
+
+    advance(bot, session, event, scripts, abandon, conversation=…, turn=…) -> Turn(session, effects, trace)
+
+The law of this package:
+
+1. A turn is a function of its arguments. Nothing here reads a clock, a file, a socket or a random number, logs, or
+   waits; time is the event's. The same arguments give the same result (limits of scripts apart), so a turn may be
+   run again: after a crash, after missing data was loaded, after a script had to be killed.
+2. A session that comes in is never changed; a new one goes out. What the turn wants done goes out as effects.
+3. A turn ends where the conversation has to wait: at a question (the consumer answers), at a call (the integration
+   answers), or when there is nothing left to say. What it waits for is data in `Position`.
+4. Bots are wrong in many ways, and none of them is a crash: unknown names, dangling ids, scripts that throw, content
+   that is no JSON are traced and the flow takes the next step it can (R4, R18). An exception that leaves `advance`,
+   except `NeedContext`, is a fault of the engine.
+"""
+
+from typing import Any, NamedTuple, assert_never
+
+from shared.bot.model import Bot
+from shared.dialog.calls import take_outcome
+from shared.dialog.effects import Effect, Reopen
+from shared.dialog.events import CallOutcome, ConsumerMessage, Event, WebViewCall
+from shared.dialog.flow import after_call, route, run
+from shared.dialog.panels import Panel, run_panel, send
+from shared.dialog.scripts import Scripts
+from shared.dialog.session import Conversation, Session
+from shared.dialog.texts import ESCALATION_FAILED
+from shared.dialog.trace import TraceLine
+from shared.dialog.work import Work
+
+
+class Turn(NamedTuple):
+    """What a turn made: the session after it, what it wants done, and what it did."""
+
+    session: Session
+    effects: list[Effect]
+    trace: list[TraceLine]
+
+
+def advance(  # noqa: PLR0913 the contract of the engine: everything a turn depends on
+    bot: Bot,
+    session: Session | None,
+    event: Event,
+    scripts: Scripts,
+    abandon: frozenset[str] = frozenset(),
+    *,
+    conversation: Conversation,
+    turn: int,
+    forever: dict[str, Any] | None = None,
+    context: dict[str, dict[str, Any]] | None = None,
+) -> Turn:
+    """Handle one event.
+
+    `session` None begins a new session, whose forever variables are `forever`. `context` is the context data loaded
+    so far, `abandon` the keys of scripts that must not run (`shared.dialog.scripts`). Raises `NeedContext`.
+    """
+    begins = session is None
+    if session is None:
+        session = Session(version=bot.version, forever=forever or {})
+    work = Work(bot, session, conversation, scripts, abandon, turn)
+    work.now = event.at
+    work.context = {key: dict(space) for key, space in (context or {}).items()}
+    if begins:
+        _begin_session(work)
+    match event:
+        case ConsumerMessage():
+            _take_message(work, event)
+        case WebViewCall():
+            _take_web_view(work, event)
+        case CallOutcome():
+            _take_outcome(work, event)
+        case _:
+            assert_never(event)
+    return Turn(work.session(), work.effects, work.trace)
+
+
+def _begin_session(work: Work) -> None:
+    """Run `__initConversation` (CB: reference/scripting.md 2)."""
+    work.note("session", "", "a new session begins")
+    if "__initConversation" not in work.bot.global_functions:
+        return
+    panel = Panel()
+    run_panel(work, "Global Functions", "init", "", panel)
+    send(work, panel.said, 0, "")
+
+
+def _take_message(work: Work, event: ConsumerMessage) -> None:
+    work.note("event", "", "a message from the consumer", values={"text": event.text, "payload": event.payload})
+    if not _is_routed(work, event.text):
+        return
+    if event.payload is not None and work.position.question and event.sequence < work.conversation.asked:
+        work.warn("stale-control", "", "a control of an earlier question was tapped: the tap is dropped (R15)")
+        return
+    work.begin_message(event.payload or event.text, event.payload, event.metadata)
+    run(work, route(work))
+
+
+def _take_web_view(work: Work, event: WebViewCall) -> None:
+    work.note("event", "", "a web view call", facts={"variables": len(event.variables)}, values=event.variables)
+    work.web_view.update(event.variables)
+    if event.message is None:
+        return
+    if event.late:
+        work.warn("late", "", "its message came more than 24 hours after the consumer's last one: it is not routed")
+        return
+    if not _is_routed(work, event.message):
+        return
+    work.begin_message(event.message, None, [])
+    run(work, route(work))
+
+
+def _take_outcome(work: Work, event: CallOutcome) -> None:
+    interaction = work.bot.interactions.get(work.position.call or "")
+    if interaction is None or work.position.call_id != event.call_id:
+        work.warn("stale-outcome", "", "the outcome of a call that nobody waits for any more is dropped")
+        return
+    panel, succeeded = take_outcome(work, interaction, event)
+    run(work, after_call(work, interaction, panel, succeeded=succeeded))
+
+
+def _is_routed(work: Work, text: str) -> bool:
+    """Tell whether the bot handles a message; a transferred conversation comes back when the transfer failed (R21)."""
+    if work.conversation.status == "open":
+        return True
+    if work.conversation.status == "transferred" and text.strip() == ESCALATION_FAILED:
+        work.do(Reopen())
+        return True
+    work.note("kept", "", f"the conversation is {work.conversation.status}: the message is kept, not routed")
+    return False

@@ -1,0 +1,162 @@
+"""The working state of one turn: a session taken apart, and what the turn has produced so far.
+
+Only this module changes things; it lives as long as one call of `advance`.
+"""
+
+from typing import Any
+
+import msgspec
+
+from shared.bot.model import Bot, Interaction
+from shared.dialog.effects import Close, ContextWrite, Effect, Reopen, Reply, StartCall, Transfer
+from shared.dialog.scripts import Scripts, SetContext
+from shared.dialog.session import Conversation, Frame, Session
+from shared.dialog.trace import TraceLine
+from shared.dialog.variables import Variables, as_texts
+
+MAX_REPLIES = 100
+_MAX_TRACE_LINES = 500
+
+
+class OpenFrame:
+    """One dialog on the stack, while the turn runs."""
+
+    def __init__(self, dialog_id: str, interaction_id: str = "", variables: dict[str, Any] | None = None) -> None:
+        self.dialog_id = dialog_id
+        self.interaction_id = interaction_id
+        self.variables = dict(variables or {})
+
+
+class Work:
+    """What a turn reads and changes."""
+
+    def __init__(
+        self,
+        bot: Bot,
+        session: Session,
+        conversation: Conversation,
+        scripts: Scripts,
+        abandon: frozenset[str],
+        turn: int,
+    ) -> None:
+        self.bot = bot
+        self.conversation = conversation
+        self.scripts = scripts
+        self.abandon = abandon
+        self.turn = turn
+        self.now = 0
+        self.position = session.position
+        self.stack = [OpenFrame(f.dialog_id, f.interaction_id, f.variables) for f in session.position.stack]
+        self.variables = Variables(session.request, session.session, session.forever)
+        self.web_view = dict(session.web_view)
+        self.results = dict(session.results)
+        self.context: dict[str, dict[str, Any]] = {}
+        self.effects: list[Effect] = []
+        self.trace: list[TraceLine] = []
+        self.ordinal = 0
+        self.script_us = 0
+        self.routed_by_script = False
+        self._replies = 0
+        self.enter_frame()
+
+    # -- position ---------------------------------------------------------------------------------------------------
+
+    def put(self, **changes: Any) -> None:
+        """Change fields of the position."""
+        self.position = msgspec.structs.replace(self.position, **changes)
+
+    def enter_frame(self) -> None:
+        """Make the dialog variables those of the running dialog."""
+        self.variables.dialog = self.stack[-1].variables if self.stack else {}
+
+    def begin_message(self, text: str, payload: str | None, metadata: list[dict[str, Any]]) -> None:
+        """Open a message scope (CB: reference/scripting.md 1.1; design section 4, "Types")."""
+        keep_types = self.bot.keep_types
+        self.variables.begin_message(keep_types=keep_types)
+        if not keep_types:
+            for frame in self.stack:
+                frame.variables = as_texts(frame.variables)
+        self.enter_frame()
+        self.put(text=text, payload=payload, payload_kind=None, metadata=metadata, chain=0, chain_across=0)
+
+    def session(self) -> Session:
+        """Put the session together again."""
+        stack = [Frame(frame.dialog_id, frame.interaction_id, frame.variables) for frame in self.stack]
+        self.put(stack=stack)
+        return Session(
+            version=self.bot.version,
+            position=self.position,
+            request=self.variables.request,
+            session=self.variables.session,
+            forever=self.variables.forever,
+            web_view=self.web_view,
+            results=self.results,
+        )
+
+    # -- what comes out ---------------------------------------------------------------------------------------------
+
+    def note(
+        self,
+        code: str,
+        interaction: Interaction | str = "",
+        note: str = "",
+        *,
+        facts: dict[str, str | int | float | bool] | None = None,
+        values: dict[str, Any] | None = None,
+    ) -> None:
+        """Add a line to the trace."""
+        self._add_line(TraceLine(code, _name(interaction), note, "info", facts or {}, values or {}))
+
+    def warn(
+        self, code: str, interaction: Interaction | str = "", note: str = "", *, values: dict[str, Any] | None = None
+    ) -> None:
+        """Add a warning to the trace."""
+        self._add_line(TraceLine(code, _name(interaction), note, "warning", {}, values or {}))
+
+    def _add_line(self, line: TraceLine) -> None:
+        if len(self.trace) < _MAX_TRACE_LINES:
+            self.trace.append(line)
+
+    def reply(self, reply: Reply, interaction: Interaction | str = "") -> None:
+        """Send one message, up to the limit of a turn."""
+        if self._replies >= MAX_REPLIES:
+            self.warn("refused", interaction, f"a turn sends at most {MAX_REPLIES} messages: this one is dropped")
+            return
+        self._replies += 1
+        self.effects.append(reply)
+        self.note("reply", interaction, "rich" if reply.content else "text", values={"message": reply})
+
+    def do(self, effect: Transfer | Close | Reopen | StartCall) -> None:
+        """Add an effect that is no message."""
+        self.effects.append(effect)
+
+    def write_context(self, write: SetContext) -> None:
+        """Write to the context service: later scripts of the turn see it, COMMIT carries it out."""
+        space = self.context.setdefault(f"{write.scope}|{write.namespace}", {})
+        if write.name is None:
+            space.clear()
+        elif write.delete:
+            space.pop(write.name, None)
+        else:
+            space[write.name] = write.value
+        value = None if write.delete or write.name is None else msgspec.json.encode(write.value).decode()
+        self.effects.append(ContextWrite(write.scope, write.namespace, write.name, value, write.ttl_ms))
+
+    def set_variable(self, name: str, value: Any, scope: str) -> None:
+        """Set a variable; one kept forever is written to the consumer's own data as well."""
+        self.variables.set(name, value, scope)
+        if scope == "forever":
+            text = None if value is None else msgspec.json.encode(value).decode()
+            self.effects.append(ContextWrite("forever", "", name, text))
+
+    # -- the flow ends ----------------------------------------------------------------------------------------------
+
+    def clear_stack(self) -> None:
+        """Forget where the conversation stood: the next message goes to the starters (R7)."""
+        self.stack = []
+        self.enter_frame()
+        self.put(question=None, call=None, call_id=None)
+
+
+def _name(interaction: Interaction | str) -> str:
+    return interaction if isinstance(interaction, str) else interaction.name
