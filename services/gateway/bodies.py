@@ -1,0 +1,99 @@
+"""Reading what callers send: bodies of limited size, decoded into Structs, with errors that name the field."""
+
+import http
+import re
+from typing import Any, TypeVar
+
+import msgspec
+from aiohttp import web
+
+from services.gateway.errors import Refused
+
+T = TypeVar("T")
+
+_PLACE = re.compile(r" - at `(?:key in )?\$?\.?(?P<path>[^`]*)`$")
+_MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
+_TYPES = re.compile(r"Expected `(?P<wanted>[^`]+)`, got `(?P<got>[^`]+)`$")
+_LENGTH = re.compile(r"Expected `str` of length (?P<bound><=|>=) (?P<length>\d+)$")
+_WORDS = {
+    "str": "text",
+    "int": "a number",
+    "float": "a number",
+    "bool": "true or false",
+    "object": "an object",
+    "array": "a list",
+    "null": "null",
+}
+
+
+async def read_body(request: web.Request, limit: int) -> bytes:
+    """Return the body. Raises Refused when it is longer than `limit` bytes or is not JSON by its content type."""
+    if request.body_exists and request.content_type != "application/json":
+        raise Refused(
+            "unsupported_media_type", "The body must be JSON: send the header Content-Type: application/json."
+        )
+    encoding = request.charset
+    if encoding is not None and encoding.lower() not in {"utf-8", "utf8"}:
+        raise Refused("unsupported_media_type", "The body must be JSON in UTF-8.")
+    if request.content_length is not None and request.content_length > limit:
+        raise _too_large(limit)
+    body = bytearray()
+    try:
+        async for chunk in request.content.iter_any():
+            body += chunk
+            if len(body) > limit:
+                raise _too_large(limit)
+    except web.RequestPayloadError as error:
+        raise Refused("invalid_request", "The body cannot be read: it ended early or is badly encoded.") from error
+    return bytes(body)
+
+
+def decode(body: bytes, shape: type[T]) -> T:
+    """Return the body as a Struct. Raises Refused with the field and a sentence, never with a value."""
+    try:
+        return msgspec.json.decode(body, type=shape)
+    except msgspec.ValidationError as error:
+        raise _explained(str(error)) from None
+    except msgspec.DecodeError as error:
+        if not body.strip():
+            raise Refused("invalid_json", "The body is empty: send a JSON object.") from None
+        raise Refused("invalid_json", f"The body is not valid JSON: {_reason(str(error))}.") from None
+    except UnicodeDecodeError:
+        raise Refused("invalid_json", "The body is not valid JSON: it is not UTF-8 text.") from None
+    except RecursionError:
+        raise Refused("invalid_json", "The body is nested too deeply.") from None
+
+
+def json_response(body: Any, status: int = http.HTTPStatus.OK) -> web.Response:
+    """Return a Struct as a response that nobody keeps."""
+    headers = {"Cache-Control": "no-store"}
+    return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json", headers=headers)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused("too_large", f"The body is larger than {limit // 1024} KiB: send less.")
+
+
+def _reason(message: str) -> str:
+    return message.removeprefix("JSON is malformed: ").removeprefix("Input data was ").rstrip(".")
+
+
+def _explained(message: str) -> Refused:
+    """Translate msgspec's sentence (`Expected `str`, got `int` - at `$.text``) for somebody who wrote JSON by hand."""
+    place = _PLACE.search(message)
+    path = place["path"] if place else ""
+    problem = message[: place.start()] if place else message
+    if missing := _MISSING.fullmatch(problem):
+        field = f"{path}.{missing['name']}" if path else missing["name"]
+        return Refused("invalid_field", f"`{field}` is missing.", field=field)
+    if types := _TYPES.fullmatch(problem):
+        wanted = " or ".join(_WORDS.get(word, word) for word in types["wanted"].split(" | "))
+        sentence = f"must be {wanted}, not {_WORDS.get(types['got'], types['got'])}"
+    elif length := _LENGTH.fullmatch(problem):
+        word = "at most" if length["bound"] == "<=" else "at least"
+        sentence = f"must have {word} {length['length']} characters"
+    else:
+        sentence = "cannot be used"
+    if not path:
+        return Refused("invalid_field", f"The body {sentence}.")
+    return Refused("invalid_field", f"`{path}` {sentence}.", field=path)

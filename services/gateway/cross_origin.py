@@ -1,0 +1,54 @@
+"""Which pages of other web sites may call the gateway: any for Web View, the configured origins for /v1.
+
+Headers are set on every answer, errors included, so that a page can read what was wrong.
+"""
+
+from aiohttp import hdrs, web
+from aiohttp.typedefs import Handler
+
+from services.gateway.errors import WEB_VIEW_PATH, Refused
+from services.gateway.parts import PARTS
+
+_METHODS = "GET, POST"
+_HEADERS = "Authorization, Content-Type"
+_KEEP_SECONDS = "600"
+
+
+@web.middleware
+async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Answer the browser's question whether a page may call; anything else goes on."""
+    if request.method != hdrs.METH_OPTIONS or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
+        return await handler(request)
+    if not _allowed(request):
+        message = "Pages of this origin may not call: add the origin to BOTLANE_CORS_ORIGINS."
+        raise Refused("forbidden", message)
+    return web.Response(
+        status=204,
+        headers={
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "POST" if request.path == WEB_VIEW_PATH else _METHODS,
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _HEADERS,
+            hdrs.ACCESS_CONTROL_MAX_AGE: _KEEP_SECONDS,
+        },
+    )
+
+
+async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
+    """Say on every answer who may read it, and that browsers shall not guess its type or pass on its address."""
+    response.headers[hdrs.X_CONTENT_TYPE_OPTIONS] = "nosniff"
+    response.headers["Referrer-Policy"] = "no-referrer"
+    if request.path == WEB_VIEW_PATH:
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
+        response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
+    elif request.path.startswith("/v1/"):
+        response.headers[hdrs.VARY] = "Origin"
+        if _allowed(request):
+            response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
+            response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
+
+
+def _allowed(request: web.Request) -> bool:
+    if request.path == WEB_VIEW_PATH:
+        return True
+    listed = request.app[PARTS].settings.cors_origins
+    origin = request.headers.get(hdrs.ORIGIN)
+    return origin is not None and request.path.startswith("/v1/") and (origin in listed or "*" in listed)

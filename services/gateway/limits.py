@@ -1,0 +1,74 @@
+"""How many conversations one address may create in a minute, and which address that is behind proxies.
+
+The count is kept per gateway process: with N gateways behind one balancer an address gets up to N times the rate.
+"""
+
+import ipaddress
+import time
+from collections.abc import Callable, Iterable
+
+_WINDOW = 60.0
+_MOST_ADDRESSES = 50_000
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
+def networks(listed: Iterable[str]) -> tuple[Network, ...]:
+    """Return addresses and ranges as networks. Raises ValueError for what is neither."""
+    return tuple(ipaddress.ip_network(item, strict=False) for item in listed)
+
+
+def caller_address(peer: str | None, forwarded_for: Iterable[str], trusted: tuple[Network, ...]) -> str:
+    """Return who called: the peer or, when that is a trusted proxy, the last address in X-Forwarded-For that is not.
+
+    What stands left of an address that is not trusted may be invented, so reading goes from right to left. An IPv6
+    caller counts as its /64, since one machine usually owns all of it.
+    """
+    caller = _address(peer or "")
+    listed = [item.strip() for header in forwarded_for for item in header.split(",")]
+    while listed and caller is not None and any(caller in network for network in trusted):
+        nearer = _address(listed.pop())
+        if nearer is None:
+            break
+        caller = nearer
+    if isinstance(caller, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((caller, 64), strict=False))
+    return str(caller)
+
+
+def _address(text: str) -> Address | None:
+    try:
+        address = ipaddress.ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return address if mapped is None else mapped
+
+
+class RateLimit:
+    """A bucket for each address: `rate` at once, refilled evenly over a minute."""
+
+    def __init__(self, rate: int, clock: Callable[[], float] = time.monotonic) -> None:
+        self._rate = rate
+        self._clock = clock
+        self._buckets: dict[str, tuple[float, float]] = {}
+
+    def take(self, address: str) -> float:
+        """Take one and return 0.0, or return how many seconds to wait for the next."""
+        now = self._clock()
+        left, since = self._buckets.get(address, (float(self._rate), now))
+        left = min(float(self._rate), left + (now - since) * self._rate / _WINDOW)
+        if left < 1:
+            return (1 - left) * _WINDOW / self._rate
+        if len(self._buckets) >= _MOST_ADDRESSES:
+            self._forget(now)
+        self._buckets[address] = (left - 1, now)
+        return 0.0
+
+    def _forget(self, now: float) -> None:
+        """Drop the buckets that are full again; when that is not enough, the older half."""
+        self._buckets = {key: kept for key, kept in self._buckets.items() if now - kept[1] < _WINDOW}
+        if len(self._buckets) >= _MOST_ADDRESSES:
+            newest = sorted(self._buckets.items(), key=lambda item: item[1][1])[_MOST_ADDRESSES // 2 :]
+            self._buckets = dict(newest)

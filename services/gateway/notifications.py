@@ -1,0 +1,104 @@
+"""Waking those who wait for replies: one Redis subscription for the whole process, waiters woken inside it.
+
+A message on the channel is only a hint. Waiters subscribe first, then read, then wait, and read again at least every
+`REREAD_SECONDS` and after each reconnect, so that a lost hint costs time and nothing else.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
+import structlog
+from arq.connections import ArqRedis
+from redis.exceptions import RedisError
+
+from shared.store import keys
+
+log = structlog.get_logger()
+
+REREAD_SECONDS = 5.0
+_LONGEST_PAUSE = 2.0
+
+
+class Bell:
+    """What one waiter listens to: rung by a hint for its conversation, by a reconnect, and when the gateway stops."""
+
+    def __init__(self) -> None:
+        self._rung = asyncio.Event()
+        self.stopping = False
+
+    def mute(self) -> None:
+        """Forget earlier rings. To be called before reading, so that a ring during the read is not lost."""
+        self._rung.clear()
+
+    def ring(self) -> None:
+        """Wake the waiter, now or when it next waits."""
+        self._rung.set()
+
+    async def wait(self, seconds: float) -> None:
+        """Wait for a ring, at most `seconds` and never longer than the time between two reads."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(min(seconds, REREAD_SECONDS)):
+                await self._rung.wait()
+
+
+class Notifications:
+    """The subscription to `notify:{sN}` of every shard."""
+
+    def __init__(self, redis: ArqRedis, shards: int) -> None:
+        self._redis = redis
+        self._channels = [keys.notify(shard) for shard in range(shards)]
+        self._bells: dict[str, set[Bell]] = {}
+        self._stopping = False
+
+    @contextlib.contextmanager
+    def listen(self, conversation_id: str) -> Iterator[Bell]:
+        """Give a bell for a conversation, for as long as the block runs."""
+        bell = Bell()
+        bell.stopping = self._stopping
+        self._bells.setdefault(conversation_id, set()).add(bell)
+        try:
+            yield bell
+        finally:
+            self._bells[conversation_id].discard(bell)
+            if not self._bells[conversation_id]:
+                del self._bells[conversation_id]
+
+    def stop(self) -> None:
+        """Wake everybody for the last time: what waits is to be answered now."""
+        self._stopping = True
+        for bells in self._bells.values():
+            for bell in bells:
+                bell.stopping = True
+                bell.ring()
+
+    async def run(self) -> None:
+        """Listen until cancelled; when Redis is away, come back by itself."""
+        pause = 0.0
+        while True:
+            try:
+                async with self._redis.pubsub() as subscription:
+                    await subscription.subscribe(*self._channels)
+                    while True:
+                        heard = await subscription.get_message(timeout=1.0)
+                        if heard is not None:
+                            pause = 0.0
+                            self._hear(heard)
+            except (RedisError, OSError) as error:
+                log.warning("notifications lost", error=type(error).__name__)
+            pause = min(_LONGEST_PAUSE, pause * 2 + 0.1)
+            await asyncio.sleep(pause)
+
+    def _hear(self, heard: dict[str, Any]) -> None:
+        if heard["type"] == "subscribe":
+            # Also after a reconnect of redis' own making: hints may have been missed meanwhile.
+            for bells in self._bells.values():
+                _ring(bells)
+        elif heard["type"] == "message":
+            _ring(self._bells.get(heard["data"].decode(), set()))
+
+
+def _ring(bells: set[Bell]) -> None:
+    for bell in bells:
+        bell.ring()

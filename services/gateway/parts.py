@@ -1,0 +1,34 @@
+"""What the handlers share: built once in app.py, found in `request.app[PARTS]`."""
+
+from dataclasses import dataclass
+
+from aiohttp import web
+from arq.connections import ArqRedis
+
+from services.gateway.access import Access
+from services.gateway.console import Console
+from services.gateway.limits import Network, RateLimit
+from services.gateway.notifications import Notifications
+from services.gateway.tokens import Tokens
+from services.settings import Settings
+from shared.queue.mailbox import Mailbox
+from shared.store.bots import Bots
+
+
+@dataclass(frozen=True)
+class Parts:
+    """The gateway's parts."""
+
+    settings: Settings
+    redis: ArqRedis
+    mailbox: Mailbox
+    bots: Bots
+    tokens: Tokens
+    access: Access
+    console: Console
+    notifications: Notifications
+    create_limit: RateLimit
+    trusted_proxies: tuple[Network, ...]
+
+
+PARTS = web.AppKey("parts", Parts)
