@@ -1,0 +1,80 @@
+"""Bot versions as the worker needs them: their content, and the few facts that it reads itself.
+
+Versions are immutable, so what was read once stays true. A version in use is renewed at most hourly.
+"""
+
+import asyncio
+import time
+from collections import OrderedDict
+from collections.abc import Mapping
+
+import msgspec
+
+from shared.bot.bot import compile_bot
+from shared.bot.errors import BotError
+from shared.bot.source import open_blob
+from shared.store.bots import Bots, CurrentBot
+
+KEEP_SECONDS = 3600.0
+MOST_VERSIONS = 64
+
+
+class VersionGone(Exception):  # noqa: N818 - a state of the world
+    """A session's bot version has expired, or its bot was never published: deploy it again."""
+
+
+class Facts(msgspec.Struct, frozen=True):
+    """What the worker reads of a bot: its default error text, and the budget of each integration's call in ms."""
+
+    default_error: str | None = None
+    budgets: Mapping[str, int] = {}
+
+
+class Versions:
+    """Reads bot versions, and keeps the last ones used."""
+
+    def __init__(self, bots: Bots) -> None:
+        self._bots = bots
+        self._facts: OrderedDict[str, Facts] = OrderedDict()
+        self._kept: dict[str, float] = {}
+
+    async def current(self, bot_id: str) -> CurrentBot:
+        """Return what the bot id stands for now. Raises VersionGone when there is no such bot."""
+        current = await self._bots.current(bot_id)
+        if current is None:
+            raise VersionGone(f"No bot {bot_id} is published: deploy it.")
+        return current
+
+    async def blob(self, version: str) -> bytes:
+        """Return the content of a version. Raises VersionGone."""
+        blob = await self._bots.blob(version)
+        if blob is None:
+            raise VersionGone(f"Bot version {version[:12]} is gone.")
+        return blob
+
+    async def facts(self, version: str) -> Facts:
+        """Return the facts of a version, none of them when it cannot be compiled. Raises VersionGone."""
+        if version not in self._facts:
+            blob = await self.blob(version)
+            self._facts[version] = await asyncio.to_thread(_read, blob)
+        self._facts.move_to_end(version)
+        while len(self._facts) > MOST_VERSIONS:
+            self._facts.popitem(last=False)
+        return self._facts[version]
+
+    async def keep(self, version: str, bot_id: str) -> None:
+        """Renew the life of a version on which a turn has run."""
+        now = time.monotonic()
+        if now - self._kept.get(version, -KEEP_SECONDS) < KEEP_SECONDS:
+            return
+        self._kept = {known: at for known, at in self._kept.items() if now - at < KEEP_SECONDS} | {version: now}
+        await self._bots.keep(version, bot_id)
+
+
+def _read(blob: bytes) -> Facts:
+    try:
+        bot = compile_bot(open_blob(blob))
+    except BotError:
+        return Facts()
+    budgets = {name: int(item.policy.total_timeout * 1000) for name, item in bot.integrations.items()}
+    return Facts(bot.default_error, budgets)
