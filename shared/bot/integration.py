@@ -5,6 +5,8 @@ import msgspec
 from shared.bot.templates import Placeholder, Template
 
 UNSAFE_METHODS = frozenset({"POST", "PATCH"})
+LONGEST_CALL = 300.0
+LARGEST_RESPONSE = 1024 * 1024
 
 
 class Policy(msgspec.Struct, frozen=True):
@@ -65,9 +67,9 @@ class Integration(msgspec.Struct, frozen=True):
 def check_policy(policy: Policy) -> list[str]:
     """Return what is impossible about a policy, one sentence each; empty when it can be carried out."""
     problems = [
-        f"{name} is {getattr(policy, name)}: it must be more than 0 seconds"
+        f"{name} is {getattr(policy, name)}: it must be more than 0 and at most {LONGEST_CALL:g} seconds"
         for name in ("total_timeout", "connect_timeout", "backoff", "backoff_max")
-        if getattr(policy, name) <= 0
+        if not 0 < getattr(policy, name) <= LONGEST_CALL  # refuses nan and inf, which TOML can write
     ]
     if policy.attempt_timeout is not None and not 0 < policy.attempt_timeout <= policy.total_timeout:
         problems.append(f"attempt_timeout is {policy.attempt_timeout}: it must lie between 0 and total_timeout")
@@ -75,8 +77,10 @@ def check_policy(policy: Policy) -> list[str]:
         problems.append(f"connect_timeout is {policy.connect_timeout}: it must not exceed total_timeout")
     if not 0 <= policy.retries <= 10:
         problems.append(f"retries is {policy.retries}: it must lie between 0 and 10")
-    if policy.response_limit <= 0:
-        problems.append(f"response_limit is {policy.response_limit}: it must be more than 0 bytes")
+    if not 0 < policy.response_limit <= LARGEST_RESPONSE:
+        problems.append(
+            f"response_limit is {policy.response_limit}: it must lie between 1 and {LARGEST_RESPONSE} bytes"
+        )
     if not policy.success:
         problems.append("success is empty: no answer could ever be a success")
     return problems
