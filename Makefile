@@ -30,6 +30,9 @@ format: $(STAMP) ## bring the code into the project's format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+docs/settings.md: services/settings.py services/setting_forms.py services/cli/settings_help.py $(STAMP)
+	$(BIN)/python -c 'from services.cli.settings_help import document; print(document(), end="")' > $@
+
 lock: ## resolve the dependencies again and write the lock files
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet uv

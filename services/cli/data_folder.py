@@ -45,6 +45,8 @@ class DataFolder:
                 f"{path}: cannot keep data here ({error.strerror}). Give a folder you may write to with --data."
             ) from error
         self._remove_left_socket()
+        for log in self.logs.glob("*.log"):  # each run begins its own
+            log.unlink()
 
     @property
     def server(self) -> Path:

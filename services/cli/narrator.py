@@ -8,10 +8,10 @@ from collections.abc import AsyncIterator
 import click
 import msgspec
 from arq.connections import ArqRedis
-from shared.queue.mailbox import Mailbox
 
 from services.settings import Settings
 from shared.dialog.trace import TraceLine, TurnTrace
+from shared.queue.mailbox import Mailbox
 from shared.store import keys
 from shared.store.connection import RedisUnreachable, translated
 

@@ -169,7 +169,6 @@ def _announce(folder: DataFolder, settings: Settings, tree: ProcessTree) -> None
 
 def _greet(settings: Settings, folder: DataFolder, bots: list[str]) -> None:
     click.echo(f"Botlane runs {', '.join(bots)}.")
-    click.echo(f"Open {click.style(address(settings), bold=True)}   (Ctrl-C ends everything)")
-    if settings.console_token:
-        click.echo(f"The page asks for this token: {settings.console_token}")
+    where = address(settings) + (f"/?console={settings.console_token}" if settings.console_token else "")
+    click.echo(f"Open {click.style(where, bold=True)}   (Ctrl-C ends everything)")
     click.echo(f"Data and logs are in {folder.path}.")
