@@ -101,6 +101,7 @@ function handlers(own) {
       own.receive(message);
       panel.soon();
     }),
+    gap: current(() => own.notice("Older messages are no longer kept.")),
     acked: current((id, sequence) => own.acked(id, sequence)),
     failed: current((id, text, code) => {
       own.failed(id, text, said.get(id));

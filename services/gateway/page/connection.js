@@ -9,8 +9,12 @@ const LONGEST_PAUSE = 15_000;
 const RENEW_BEFORE = 3_600_000;
 const LONGEST_TIMER = 2 ** 31 - 1;
 const FATAL = new Set([401, 403, 404]);
+const FATAL_CLOSES = new Set([4401, 4403, 4404]);
+const WAIT_AND_REPEAT = new Set(["rate_limited", "inbox_full", "unavailable"]);
+const REPEAT_PAUSE = 3000;
 
-/** `handlers`: state(word), history(messages, gap), message(message), acked(id), failed(id, text), ended(text). */
+/** `handlers`: state(word), history(messages, gap), message(message), gap(), acked(id, sequence),
+ *  failed(id, text, code), ended(text). */
 export class Connection {
   #botId;
   #handlers;
@@ -19,6 +23,7 @@ export class Connection {
   #socket = null;
   #timer = 0;
   #renewal = 0;
+  #repeat = 0;
   #task = null;
   #losses = 0;
   #over = false;
@@ -72,6 +77,7 @@ export class Connection {
     this.#over = true;
     clearTimeout(this.#timer);
     clearTimeout(this.#renewal);
+    clearTimeout(this.#repeat);
     removeEventListener("online", this.#wake);
     document.removeEventListener("visibilitychange", this.#wake);
     this.#socket?.close(1000);
@@ -109,7 +115,7 @@ export class Connection {
       opened = true;
       this.#losses = 0;
       this.#handlers.state("online");
-      for (const message of this.#kept.pending) socket.send(JSON.stringify(message));
+      this.#sendPending();
       this.#renewInTime();
     };
     socket.onmessage = (event) => this.#receive(JSON.parse(event.data));
@@ -123,7 +129,7 @@ export class Connection {
 
   async #lost(opened, code) {
     this.#handlers.state("reconnecting");
-    if (code === 4401) return this.#lose();
+    if (FATAL_CLOSES.has(code)) return this.#lose();
     if (!opened) {
       // A refused handshake tells a page nothing: a plain read says whether the conversation is still there.
       const status = await readMessages(this.#kept, this.#cursor).then(() => 200, (error) => error.status);
@@ -168,16 +174,27 @@ export class Connection {
     } else if (frame.ack) {
       this.#settle(frame.ack.id);
       this.#handlers.acked(frame.ack.id, String(frame.ack.sequence));
-    } else if (frame.error) {
-      this.#refused(frame.error, frame.id ?? frame.error.id);
+    } else if (frame.gap) {
+      this.#handlers.gap();
+    } else if (frame.error && frame.id) {
+      this.#refused(frame.error, frame.id);
     }
   }
 
   #refused(error, id) {
-    const refused = id ?? this.#kept.pending[0]?.id;
-    if (!refused) return;
-    this.#settle(refused);
-    this.#handlers.failed(refused, error.message ?? "The gateway refused this message.", error.code);
+    if (!this.#kept.pending.some((one) => one.id === id)) return;
+    if (WAIT_AND_REPEAT.has(error.code)) {
+      clearTimeout(this.#repeat);
+      this.#repeat = setTimeout(() => this.#sendPending(), REPEAT_PAUSE);
+      return;
+    }
+    this.#settle(id);
+    this.#handlers.failed(id, error.message, error.code);
+  }
+
+  #sendPending() {
+    if (this.#socket?.readyState !== WebSocket.OPEN) return;
+    for (const message of this.#kept.pending) this.#socket.send(JSON.stringify(message));
   }
 
   #settle(id) {
