@@ -102,7 +102,7 @@ class OutboundClient:
         """Return the session for a set of allowed inner ranges; None stands for the operator's own targets."""
         if private not in self._sessions:
             connector = open_connector() if private is None else guarded_connector(networks(private))
-            self._sessions[private] = aiohttp.ClientSession(
+            session = aiohttp.ClientSession(
                 connector=connector,
                 cookie_jar=aiohttp.DummyCookieJar(),  # one consumer's cookies are not for the next
                 headers={"User-Agent": "botlane"},
@@ -111,6 +111,8 @@ class OutboundClient:
                 max_line_size=16_384,
                 max_field_size=16_384,
             )
+            session._retry_connection = False  # noqa: SLF001  # an attempt is one exchange; aiohttp would add its own
+            self._sessions[private] = session
         return self._sessions[private]
 
 

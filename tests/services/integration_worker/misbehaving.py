@@ -1,0 +1,100 @@
+"""Loopback servers that misbehave on purpose."""
+
+import asyncio
+import gzip
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from typing import Any
+
+from aiohttp import web
+
+LOOPBACK = ("127.0.0.0/8",)
+BOMB = gzip.compress(b"0" * 30_000_000)
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+class Seen:
+    """What arrived at the server: one entry a request."""
+
+    def __init__(self) -> None:
+        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+
+    @property
+    def count(self) -> int:
+        return len(self.requests)
+
+    @property
+    def paths(self) -> list[str]:
+        return [f"{method} {path}" for method, path, _, _ in self.requests]
+
+
+class Server:
+    """A server on a free loopback port: `url`, what it has `seen`, and `answers` to give one after the other."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.seen = Seen()
+        self.answers: list[Any] = []
+        self.released = asyncio.Event()
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        self.seen.requests.append((request.method, request.path_qs, dict(request.headers), body))
+        answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
+        if callable(answer):
+            return await answer(request)  # type: ignore[no-any-return]
+        status, headers, text = answer
+        return web.Response(status=status, headers=headers, body=text)
+
+    async def hang(self, _: web.Request) -> web.Response:
+        await self.released.wait()
+        return web.Response(text="late")
+
+
+async def reset(request: web.Request) -> web.Response:
+    """End the connection without an answer."""
+    assert request.transport is not None
+    request.transport.abort()
+    return web.Response()
+
+
+async def cut(request: web.Request) -> web.StreamResponse:
+    """End the connection in the middle of a body."""
+    response = web.StreamResponse(headers={"Content-Length": "1000"})
+    await response.prepare(request)
+    await response.write(b'{"half":')
+    assert request.transport is not None
+    request.transport.abort()
+    return response
+
+
+async def huge(request: web.Request) -> web.StreamResponse:
+    """Send more than any limit, without saying how much."""
+    response = web.StreamResponse()
+    await response.prepare(request)
+    with suppress(ConnectionError):
+        for _ in range(64):
+            await response.write(b"x" * 65_536)
+    return response
+
+
+async def bomb(_: web.Request) -> web.Response:
+    """Send a little that unpacks to 30 MB."""
+    return web.Response(body=BOMB, headers={"Content-Encoding": "gzip"})
+
+
+@asynccontextmanager
+async def serving() -> AsyncIterator[Server]:
+    app = web.Application(client_max_size=2**22)
+    runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+    listener = socket.create_server(("127.0.0.1", 0))
+    server = Server(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    app.router.add_route("*", "/{rest:.*}", server.handle)
+    await runner.setup()
+    await web.SockSite(runner, listener).start()
+    try:
+        yield server
+    finally:
+        server.released.set()
+        await runner.cleanup()
