@@ -7,6 +7,8 @@ import ipaddress
 import time
 from collections.abc import Callable, Iterable
 
+from services.settings import SettingsError
+
 _WINDOW = 60.0
 _MOST_ADDRESSES = 50_000
 
@@ -15,8 +17,12 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
 def networks(listed: Iterable[str]) -> tuple[Network, ...]:
-    """Return addresses and ranges as networks. Raises ValueError for what is neither."""
-    return tuple(ipaddress.ip_network(item, strict=False) for item in listed)
+    """Return the trusted proxies' addresses and ranges. Raises SettingsError for what is neither."""
+    try:
+        return tuple(ipaddress.ip_network(item, strict=False) for item in listed)
+    except ValueError as error:
+        message = "BOTLANE_TRUSTED_PROXIES must hold addresses or ranges such as 10.0.0.0/8, separated by commas."
+        raise SettingsError(message) from error
 
 
 def caller_address(peer: str | None, forwarded_for: Iterable[str], trusted: tuple[Network, ...]) -> str:
