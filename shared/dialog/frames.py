@@ -14,6 +14,10 @@ from shared.dialog.events import Event
 from shared.dialog.session import Conversation, Session
 from shared.dialog.trace import TraceLine
 
+# The largest message, in bytes, and how many versions a child keeps (both sides forget the one loaded first).
+FRAME_LIMIT = 8 << 20
+VERSIONS_KEPT = 16
+
 
 class Load(msgspec.Struct, frozen=True, tag="load"):
     """Compile a bot version and keep it. `blob` is what `shared.bot.source.BotSource.blob` gives."""

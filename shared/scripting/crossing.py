@@ -63,8 +63,10 @@ class Answer(msgspec.Struct, frozen=True):
     replies: int
 
 
-_COPIED = tuple(set(_Request.__struct_fields__) & set(ScriptState.__struct_fields__) - {"now", "seed", "context", "scopes"})
-_effect: msgspec.json.Decoder[ScriptEffect] = msgspec.json.Decoder(ScriptEffect)  # type: ignore[arg-type]
+_COPIED = tuple(
+    set(_Request.__struct_fields__) & set(ScriptState.__struct_fields__) - {"now", "seed", "context", "scopes"}
+)
+_effect: msgspec.json.Decoder[ScriptEffect] = msgspec.json.Decoder(ScriptEffect)
 _answer = msgspec.json.Decoder(Answer)
 
 
@@ -73,7 +75,8 @@ def request(
 ) -> str:
     """Make the text that goes in. Objects cross as texts: the script parses those it asks for.
 
-    `now` and `seed` replace the state's; `context` maps `scope|namespace` to (whole, data); `left` is what effects (bytes) and replies may still use.
+    `now` and `seed` replace the state's; `context` maps `scope|namespace` to (whole, data); `left` is what effects
+    (bytes) and replies may still use.
     """
     values: dict[str, Any] = {}
     objects: dict[str, str] = {}

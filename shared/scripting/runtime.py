@@ -12,7 +12,7 @@ from shared.scripting import crossing
 from shared.scripting.dialect import without_for_each
 from shared.scripting.limits import Limits
 from shared.scripting.overlay import Overlay
-from shared.scripting.world import Failure, Stopped, World
+from shared.scripting.world import Failure, Stopped, World, Worlds
 
 _INIT = "if (typeof __initConversation == 'function') __initConversation();"
 _MEMORY = "the script used more memory than its limit"
@@ -27,7 +27,7 @@ def _nobody(_key: str) -> None:
 class QuickJsScripts:
     """The scripts of one turn. `announce` is told each script's key before it runs, and an empty one after it.
 
-    `prepared` is a world made beforehand (see `World`); it is used up. Time goes on over the scripts of the turn.
+    `worlds` may have one ready. Time goes on over the scripts of the turn, and what they may use up is the turn's.
     """
 
     def __init__(
@@ -35,12 +35,13 @@ class QuickJsScripts:
         global_functions: str,
         limits: Limits,
         announce: Callable[[str], None] = _nobody,
-        prepared: World | None = None,
+        worlds: Worlds | None = None,
     ) -> None:
         self._global_functions = global_functions
         self._limits = limits
         self._announce = announce
-        self._world = prepared
+        self._worlds = worlds or Worlds(limits)
+        self._world: World | None = None
         self._overlay = Overlay()
         self._seconds = limits.turn_seconds
         self._left = (limits.effects, limits.replies)
@@ -92,9 +93,7 @@ class QuickJsScripts:
     def _ready(self) -> World:
         """Give the turn's world, with its Global Functions parsed."""
         if self._world is None:
-            self._world = World(self._limits)
-        if self._world.global_functions != self._global_functions:
-            self._world.load(self._global_functions)
+            self._world = self._worlds.take(self._global_functions)
         return self._world
 
     def _enter(self, world: World, ref: ScriptRef, code: str, state: ScriptState) -> crossing.Answer | None:

@@ -33,7 +33,7 @@ PRELUDE = "\n" * (_FIRST_LINE - 1) + _line("prelude.js").replace("FIRST", str(_F
 REST = _line("rest.js").replace("FIRST", str(_FIRST_LINE))
 
 
-class Stopped(Exception):
+class Stopped(Exception):  # noqa: N818 - what a limit did, not a mistake of the caller
     """A limit ended the script: the message says which. `answer` is what it had done, None if that is lost."""
 
     def __init__(self, message: str, answer: str | None = None) -> None:
@@ -91,6 +91,33 @@ class World:
             return _text(self._enter("take"))
         except _ENGINE_ERRORS:
             return None
+
+
+class Worlds:
+    """Makes worlds, one of them beforehand: for the Global Functions that were asked for last."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._ready: World | None = None
+        self._last: str | None = None
+
+    def take(self, global_functions: str) -> World:
+        """Give a fresh world with these Global Functions. Raises Stopped when parsing them exceeds a limit."""
+        world = self._ready or World(self._limits)
+        self._ready, self._last = None, global_functions
+        if world.global_functions != global_functions:
+            world.load(global_functions)
+        return world
+
+    def prepare(self) -> None:
+        """Have a world ready; to be called when nobody waits."""
+        if self._ready is None:
+            self._ready = World(self._limits)
+        if self._last is not None and self._ready.global_functions != self._last:
+            try:
+                self._ready.load(self._last)
+            except Stopped:  # the turn that needs them will be told
+                self._ready = self._last = None
 
 
 def _text(answer: object) -> str:

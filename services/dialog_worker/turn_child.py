@@ -1,0 +1,194 @@
+"""One turn process seen from the dialog worker: frames out, frames in, and the kill when it is late or hostile.
+
+What comes from a child is not trusted: a frame that is too large, cannot be decoded, was not asked for or has bytes
+after it ends the child.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import sys
+from collections.abc import Callable
+
+import msgspec
+
+from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Advance, Announce, Answer, FromChild, Load, Loaded, Ready
+from shared.scripting.limits import Limits
+
+_MODULE = "services.turn_process"
+# Imports, compiles its warm-up bot and locks itself down in well under a second on an idle machine.
+_START_SECONDS = 30.0
+_decoder: msgspec.msgpack.Decoder[FromChild] = msgspec.msgpack.Decoder(FromChild)
+_encoder = msgspec.msgpack.Encoder()
+
+
+class ChildDied(Exception):  # noqa: N818 - a state of the world
+    """The turn process has ended; `script` is the one it was running, empty if none."""
+
+    def __init__(self, script: str) -> None:
+        super().__init__("a turn process ended in mid-turn")
+        self.script = script
+
+
+class FrameTooLarge(Exception):  # noqa: N818 - what a bot did, not a mistake of the caller
+    """A request is larger than a frame may be."""
+
+
+class TurnChild(asyncio.Protocol):
+    """A turn process; one request at a time. `lockdown` lists the layers it says are in force."""
+
+    def __init__(self, gone: Callable[["TurnChild"], None]) -> None:
+        self.turns = 0
+        self.process: asyncio.subprocess.Process | None = None
+        self.lockdown: list[str] = []
+        self._gone = gone
+        self._transport: asyncio.Transport | None = None
+        self._received = bytearray()
+        self._awaited: asyncio.Future[FromChild] | None = None
+        self._script = ""
+        self._script_seconds = 0.0
+        self._watchdog: asyncio.TimerHandle | None = None
+        self._versions: dict[str, None] = {}
+
+    @property
+    def alive(self) -> bool:
+        """Whether it can still be asked."""
+        return self._transport is not None and not self._transport.is_closing()
+
+    async def start(self, limits: Limits) -> None:
+        """Start the process and wait until it is locked down. Raises ChildDied."""
+        loop = asyncio.get_running_loop()
+        ours, theirs = socket.socketpair()
+        with theirs:
+            await loop.create_unix_connection(lambda: self, sock=ours)
+            self.process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-I", "-m", _MODULE, str(os.getpid()), msgspec.json.encode(limits).decode()),
+                stdin=theirs.fileno(),
+                stdout=asyncio.subprocess.DEVNULL,
+                env={"TZ": "UTC"},
+                cwd="/",
+                start_new_session=True,
+            )
+        ready = await self._ask(b"", _START_SECONDS)
+        if not isinstance(ready, Ready):
+            self.kill()
+            raise ChildDied("")
+        self.lockdown = ready.lockdown
+
+    def has(self, version: str) -> bool:
+        """Whether it has compiled this version."""
+        return version in self._versions
+
+    async def load(self, version: str, blob: bytes, seconds: float) -> str | None:
+        """Have it compile a version; what comes back says why it cannot. Raises ChildDied."""
+        loaded = await self._ask(_frame(Load(version, blob)), seconds)
+        if not isinstance(loaded, Loaded):
+            self.kill()
+            raise ChildDied("")
+        if loaded.error is None:
+            self._versions[version] = None
+            if len(self._versions) > VERSIONS_KEPT:
+                del self._versions[next(iter(self._versions))]
+        return loaded.error
+
+    async def advance(self, request: Advance, seconds: float, script_seconds: float) -> Answer:
+        """Have it run a turn within `seconds`, each script within `script_seconds`. Raises ChildDied."""
+        self.turns += 1
+        self._script, self._script_seconds = "", script_seconds
+        answer = await self._ask(_frame(request), seconds)
+        if not isinstance(answer, Answer):
+            self.kill()
+            raise ChildDied(self._script)
+        return answer
+
+    def kill(self) -> None:
+        """End the process now; who waits for it gets ChildDied."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+        if self._transport is not None:
+            self._transport.abort()
+
+    async def ended(self) -> None:
+        """Wait for the end of the process (after `kill`, or when the connection was lost)."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                self.process.kill()
+            await self.process.wait()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Keep the transport."""
+        assert isinstance(transport, asyncio.Transport)  # noqa: S101 - for the type checker
+        self._transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        """Take in bytes; handle each whole frame."""
+        self._received += data
+        while len(self._received) >= 4:
+            end = int.from_bytes(self._received[:4], "little") + 4
+            if end > FRAME_LIMIT + 4:
+                self.kill()
+                return
+            if len(self._received) < end:
+                return
+            frame = bytes(memoryview(self._received)[4:end])
+            del self._received[:end]
+            try:
+                self._take(_decoder.decode(frame))
+            except (msgspec.DecodeError, RecursionError):
+                self.kill()
+                return
+
+    def connection_lost(self, _reason: Exception | None) -> None:
+        """Tell whoever waits."""
+        self._stop_watching()
+        if self._awaited is not None and not self._awaited.done():
+            self._awaited.set_exception(ChildDied(self._script))
+        self._gone(self)
+
+    def _take(self, message: FromChild) -> None:
+        """Handle a message: an announcement starts or stops the watchdog, anything else is the awaited answer."""
+        if self._awaited is None or self._awaited.done():
+            self.kill()
+        elif isinstance(message, Announce):
+            self._stop_watching()
+            self._script = message.script
+            if message.script:
+                loop = asyncio.get_running_loop()
+                self._watchdog = loop.call_later(self._script_seconds, self.kill)
+        elif self._received:
+            self.kill()
+        else:
+            self._awaited.set_result(message)
+
+    def _stop_watching(self) -> None:
+        if self._watchdog is not None:
+            self._watchdog.cancel()
+            self._watchdog = None
+
+    async def _ask(self, frame: bytes, seconds: float) -> FromChild:
+        """Send a frame and wait for the answer; kill the child when it is late or nobody wants it any more."""
+        if not self.alive or self._transport is None:
+            raise ChildDied("")
+        loop = asyncio.get_running_loop()
+        self._awaited = loop.create_future()
+        deadline = loop.call_later(seconds, self.kill)
+        self._transport.write(frame)
+        try:
+            return await self._awaited
+        except asyncio.CancelledError:
+            self.kill()
+            raise
+        finally:
+            deadline.cancel()
+            self._stop_watching()
+            self._awaited = None
+
+
+def _frame(message: Load | Advance) -> bytes:
+    """Make a frame. Raises FrameTooLarge."""
+    content = _encoder.encode(message)
+    if len(content) > FRAME_LIMIT:
+        raise FrameTooLarge(f"a request of {len(content)} bytes is larger than a frame ({FRAME_LIMIT})")
+    return len(content).to_bytes(4, "little") + content

@@ -1,0 +1,91 @@
+"""Runs turns: keeps compiled bots, prepares JavaScript worlds, and turns every failure into an answer."""
+
+import time
+import traceback
+from collections.abc import Callable
+
+from services.turn_process import wire
+from shared.bot.bot import compile_bot
+from shared.bot.errors import BotError
+from shared.bot.model import Bot
+from shared.bot.source import open_blob
+from shared.dialog.engine import advance
+from shared.dialog.frames import VERSIONS_KEPT, Advance, Answer, Load, Loaded
+from shared.dialog.scripts import NeedContext
+from shared.scripting.limits import Limits
+from shared.scripting.runtime import QuickJsScripts
+from shared.scripting.world import Worlds
+
+
+class Turns:
+    """What a turn process knows: bots by version, and a world made ready while it was idle."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self._bots: dict[str, Bot] = {}
+        self._worlds = Worlds(limits)
+        self._scripts: QuickJsScripts | None = None
+
+    def load(self, request: Load) -> Loaded:
+        """Compile a version; beyond `VERSIONS_KEPT` the one loaded first is forgotten, as the other side knows."""
+        try:
+            bot = compile_bot(open_blob(request.blob))
+        except BotError as error:
+            return Loaded(request.version, error=str(error))
+        except Exception as error:  # noqa: BLE001 - a fault of ours must not end the child
+            return Loaded(request.version, error=where(error))
+        self._bots[request.version] = bot
+        if len(self._bots) > VERSIONS_KEPT:
+            del self._bots[next(iter(self._bots))]
+        return Loaded(request.version)
+
+    def answer(self, request: Advance, announce: Callable[[str], None]) -> bytes:
+        """Run one turn and give the frame with its answer; `announce` is told each script before it runs."""
+        started = time.perf_counter()
+        try:
+            answer = self._advance(request, announce)
+        except NeedContext as miss:
+            answer = Answer(need=miss.keys, abandon=_joined(request.abandon, miss.abandon))
+        except Exception as error:  # noqa: BLE001 - the engine's failure is the worker's to handle
+            answer = Answer(error=where(error))
+        spent = round((time.perf_counter() - started) * 1e6)
+        try:
+            return wire.encode(_timed(answer, spent))
+        except Exception as error:  # noqa: BLE001 - a session that cannot be written down is an engine failure too
+            return wire.encode(Answer(error=where(error), us=spent))
+
+    def rest(self) -> None:
+        """Use the time after an answer: drop the used world and make the next one ready."""
+        self._scripts = None
+        self._worlds.prepare()
+
+    def _advance(self, request: Advance, announce: Callable[[str], None]) -> Answer:
+        bot = self._bots[request.version]
+        self._scripts = QuickJsScripts(bot.global_functions, self._limits, announce, self._worlds)
+        turn = advance(
+            bot,
+            request.session,
+            request.event,
+            self._scripts,
+            frozenset(request.abandon),
+            conversation=request.conversation,
+            turn=request.turn,
+            forever=request.forever,
+            context=request.context,
+        )
+        return Answer(turn.session, turn.effects, turn.trace)
+
+
+def where(error: BaseException) -> str:
+    """Name an exception and the place that raised it, without its message, which may hold values."""
+    place = traceback.extract_tb(error.__traceback__)[-1:]
+    return " ".join([type(error).__name__, *(f"in {step.name} ({step.filename}:{step.lineno})" for step in place)])
+
+
+def _joined(first: list[str], second: list[str]) -> list[str]:
+    return list(dict.fromkeys([*first, *second]))
+
+
+def _timed(answer: Answer, spent: int) -> Answer:
+    """Put the time a turn took into its answer."""
+    return Answer(answer.session, answer.effects, answer.trace, answer.need, answer.abandon, answer.error, spent)

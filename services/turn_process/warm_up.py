@@ -1,0 +1,38 @@
+"""Do once what a turn does, so that nothing is imported or opened when that is no longer allowed."""
+
+import contextlib
+import encodings.idna  # noqa: F401 - looked up by name when text is encoded for an address
+import time
+import unicodedata
+
+from services.turn_process import wire
+from services.turn_process.turns import Turns, where
+from shared.bot.source import BotSource
+from shared.dialog.events import ConsumerMessage
+from shared.dialog.frames import Advance, Load
+from shared.dialog.session import Conversation
+from shared.scripting.limits import Limits
+
+_BOT = BotSource(
+    b'{"bot":{"id":"b","name":"b"},"groups":[{"id":"g","name":"g","dialogType":"FALLBACK_DIALOG"}],"conversationMessage":[],'
+    b'"globalFunctions":{"methods":"function __initConversation(){botContext.sendMessages([1])}"}}',
+    "keep_types = false\n",
+)
+
+
+def warm_up(limits: Limits) -> None:
+    """Compile and run a bot of three lines; that it has nothing to say does not matter."""
+    time.strftime("%Y", time.localtime())
+    unicodedata.normalize("NFC", "\u00e9")
+    "\u00e9".encode("idna")
+    turns = Turns(limits)
+    with contextlib.suppress(Exception):
+        turns.load(Load(_BOT.version, _BOT.blob))
+        event = ConsumerMessage("hello", at=1, sequence=1, new_session=True)
+        turns.answer(Advance(_BOT.version, Conversation("0-0", "b", "u"), None, event, 1), announce=_nobody)
+    wire.encode(turns.load(Load("", b"")))
+    where(ValueError())
+
+
+def _nobody(_script: str) -> None:
+    """Announce to nobody: the other side expects `Ready` first."""
