@@ -35,19 +35,27 @@ class Lease:
 
     def __init__(self, leases: "Leases", conversation_id: str, fence: str) -> None:
         self.conversation_id = conversation_id
-        self.fence = fence
+        self.fences = [fence]
         self.lost = False
-        self.committing = False
         self._leases = leases
         self._task: asyncio.Task[object] | None = None
 
+    @property
+    def fence(self) -> str:
+        """The fence that Redis knows, as far as we do."""
+        return self.fences[0]
+
+    @property
+    def changing(self) -> bool:
+        """Whether it is unknown which of two `fences` Redis knows: a script that replaces one is on its way."""
+        return len(self.fences) > 1
+
     @contextmanager
     def handing_over(self, next_fence: str) -> Iterator[None]:
-        """Stop renewing while a script is sent that replaces the fence by `next_fence`."""
-        self.committing = True
+        """Send a script that replaces the fence by `next_fence`; when it fails, both may be the valid one."""
+        self.fences.append(next_fence)
         yield
-        self.fence = next_fence
-        self.committing = False
+        del self.fences[0]
 
     def lose(self) -> None:
         """End the task that holds the lease."""
@@ -92,7 +100,7 @@ class Leases:
         """Renew every second, until cancelled."""
         while True:
             await asyncio.sleep(self._seconds)
-            await asyncio.gather(*(self._renew(lease) for lease in self._held if not lease.committing))
+            await asyncio.gather(*(self._renew(lease) for lease in self._held if not lease.changing))
 
     async def _renew(self, lease: Lease) -> None:
         fence = lease.fence
@@ -103,6 +111,6 @@ class Leases:
         except Exception:
             logger.exception("a lease could not be renewed")
             return
-        if not owned and lease in self._held and lease.fence == fence and not lease.committing:
+        if not owned and lease in self._held and lease.fence == fence and not lease.changing:
             logger.warning("conversation %s was taken over: its turn is stopped", lease.conversation_id)
             lease.lose()

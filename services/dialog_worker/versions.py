@@ -9,14 +9,16 @@ from collections import OrderedDict
 from collections.abc import Mapping
 
 import msgspec
+import structlog
 
 from shared.bot.bot import compile_bot
-from shared.bot.errors import BotError
 from shared.bot.source import open_blob
 from shared.store.bots import Bots, CurrentBot
 
 KEEP_SECONDS = 3600.0
 MOST_VERSIONS = 64
+
+log = structlog.get_logger()
 
 
 class VersionGone(Exception):  # noqa: N818 - a state of the world
@@ -74,7 +76,8 @@ class Versions:
 def _read(blob: bytes) -> Facts:
     try:
         bot = compile_bot(open_blob(blob))
-    except BotError:
+    except Exception:  # an event has to be given up even when nothing can be made of its bot
+        log.exception("a bot version cannot be read")
         return Facts()
     budgets = {name: int(item.policy.total_timeout * 1000) for name, item in bot.integrations.items()}
     return Facts(bot.default_error, budgets)

@@ -1,0 +1,194 @@
+"""The job `advance`: take the lease of a conversation, handle its events one turn at a time, give it back.
+
+Law: a turn changes nothing but by its COMMIT. Whoever is refused there has been replaced and drops what it did.
+"""
+
+import asyncio
+import secrets
+from contextlib import suppress
+from typing import Any
+
+import msgspec
+import structlog
+from arq import Retry
+
+from services.dialog_worker import metrics, poison
+from services.dialog_worker.conversation_context import apply_fields
+from services.dialog_worker.leases import Lease, LeaseLost
+from services.dialog_worker.parts import Parts
+from services.dialog_worker.running import Question, Ran, run_turn
+from services.dialog_worker.turn import Handled, TurnTooLarge, commit_of
+from services.dialog_worker.turn_processes import EngineFailure
+from services.dialog_worker.versions import VersionGone
+from shared.dialog.effects import ContextWrite, StartCall
+from shared.dialog.session import Conversation
+from shared.queue.records import Batch, Commit, Committed, NotBegun, Profile, StoredEvent
+from shared.store.connection import RedisUnreachable
+from shared.store.context import encode_write
+
+AWAY_SECONDS = 0.5
+
+log = structlog.get_logger()
+
+
+async def advance(ctx: dict[Any, Any], conversation_id: str) -> None:
+    """Handle what waits in a conversation's mailbox (an arq job; it is tried again while Redis is away)."""
+    parts: Parts = ctx["parts"]
+    fence = new_fence()
+    try:
+        batch = await parts.mailbox.begin(conversation_id, ctx["job_id"], fence)
+        if isinstance(batch, NotBegun):
+            return
+        async with parts.leases.hold(conversation_id, fence) as lease:
+            try:
+                await Owner(parts, conversation_id, batch, lease).work()
+            except asyncio.CancelledError:
+                if not lease.lost:
+                    await asyncio.shield(_hand_back(parts, lease))
+                raise
+    except LeaseLost:
+        metrics.LEASES_LOST.inc()
+    except RedisUnreachable as error:
+        raise Retry(defer=AWAY_SECONDS) from error
+
+
+def new_fence() -> str:
+    """Return a fence: a text that nobody else has."""
+    return secrets.token_hex(16)
+
+
+async def _hand_back(parts: Parts, lease: Lease) -> None:
+    """Give the conversation to another worker, since this one stops. A COMMIT may have been on its way."""
+    with suppress(RedisUnreachable):
+        for fence in lease.fences:
+            if (await parts.mailbox.hand_back(lease.conversation_id, fence)).state != "refused":
+                return
+
+
+class Owner:
+    """One owner of one conversation, from BEGIN until the conversation is given back or lost."""
+
+    def __init__(self, parts: Parts, conversation_id: str, batch: Batch, lease: Lease) -> None:
+        profile = msgspec.msgpack.decode(batch.profile, type=Profile) if batch.profile else Profile()
+        self._parts = parts
+        self._lease = lease
+        self._batch = batch
+        self._session = batch.session
+        self._context = batch.context
+        self._conversation = Conversation(
+            id=conversation_id,
+            bot_id=batch.bot_id,
+            user_id=batch.user_id,
+            channel=batch.channel,
+            engagement=profile.engagement,
+            customer_info=profile.customer_info,
+            personal_info=profile.personal_info,
+            account_id=parts.settings.account_id,
+            status=batch.status,
+            asked=batch.asked,
+        )
+
+    async def work(self) -> None:
+        """Handle events until there are none, a call is waited for, or the conversation changes hands."""
+        batch, tries = self._batch, self._batch.tries
+        now = Committed("running", batch.asked, batch.turn, batch.events, batch.result)
+        if batch.writes:
+            now = await self._apply(batch.writes)
+        while now.state == "running":
+            event = now.result or now.events[0]
+            now = await self._handle(event, number=now.turn + 1, tries=tries)
+            if now.state == "writes":
+                now = await self._apply(now.writes)
+            tries = 1
+        if now.state == "refused":
+            metrics.LEASES_LOST.inc()
+
+    async def _handle(self, event: StoredEvent, *, number: int, tries: int) -> Committed:
+        """Run the turn of one event and commit it; an event that cannot be handled is given up."""
+        question = Question(
+            conversation=self._conversation,
+            number=number,
+            event=event,
+            session=self._session,
+            context=self._context,
+        )
+        if poison.is_poison(tries):
+            note = f"its worker was lost {tries - 1} times in a row"
+            return await self._commit(event, await self._burial(question, poison.LEASES_LOST, note))
+        failure = ""
+        for _ in range(poison.ENGINE_TRIES):
+            try:
+                ran = await run_turn(self._parts, question)
+                commit = await self._turn(question, ran)
+            except (EngineFailure, TurnTooLarge, VersionGone) as error:
+                failure = str(error)
+                metrics.ENGINE_FAILURES.inc()
+                log.warning("a turn failed", conversation=self._conversation.id, turn=number, reason=failure)
+            else:
+                committed = await self._commit(event, commit)
+                with suppress(RedisUnreachable):
+                    await self._parts.versions.keep(ran.version, self._conversation.bot_id)
+                metrics.TURN_SECONDS.observe(ran.ms / 1000)
+                return committed
+        return await self._commit(event, await self._burial(question, poison.ENGINE, failure))
+
+    async def _turn(self, question: Question, ran: Ran) -> Commit:
+        budgets = {}
+        if any(isinstance(effect, StartCall) for effect in ran.answer.effects):
+            budgets = dict((await self._parts.versions.facts(ran.version)).budgets)
+        handled = Handled(
+            conversation_id=self._conversation.id,
+            number=question.number,
+            event=question.event,
+            version=ran.version,
+            session=self._session,
+            context=self._context,
+            session_ms=ran.session_ms,
+            budgets=budgets,
+            runs=ran.runs,
+            ms=ran.ms,
+            keep_values=self._parts.settings.console,
+        )
+        return commit_of(handled, ran.answer, self._fences(), self._encode)
+
+    async def _burial(self, question: Question, reason: str, note: str) -> Commit:
+        log.error("an event is given up", conversation=self._conversation.id, turn=question.number, reason=reason)
+        metrics.DEAD_EVENTS.labels(reason).inc()
+        text, version = None, ""
+        with suppress(VersionGone):
+            version = (await self._parts.versions.current(self._conversation.bot_id)).version
+            text = (await self._parts.versions.facts(version)).default_error
+        handled = Handled(
+            conversation_id=self._conversation.id,
+            number=question.number,
+            event=question.event,
+            version=version,
+            session=self._session,
+            context=self._context,
+        )
+        return poison.burial(handled, reason, note, text, self._fences())
+
+    async def _commit(self, event: StoredEvent, commit: Commit) -> Committed:
+        with self._lease.handing_over(commit.next_fence):
+            committed = await self._parts.mailbox.commit(self._conversation.id, commit)
+        metrics.TURNS.labels(event.kind).inc()
+        kept = {name: raw for name, raw in self._session.items() if name not in commit.session_remove}
+        self._session = kept | commit.session
+        apply_fields(self._context, commit.context)
+        self._conversation = msgspec.structs.replace(
+            self._conversation, status=commit.status or self._conversation.status, asked=committed.asked
+        )
+        return committed
+
+    async def _apply(self, writes: list[bytes]) -> Committed:
+        """Carry out writes to other slots, then go on as after COMMIT."""
+        await self._parts.context.apply(writes)
+        fence, next_fence = self._fences()
+        with self._lease.handing_over(next_fence):
+            return await self._parts.mailbox.release(self._conversation.id, fence, next_fence)
+
+    def _fences(self) -> tuple[str, str]:
+        return self._lease.fence, new_fence()
+
+    def _encode(self, write: ContextWrite) -> bytes:
+        return encode_write(write, user_id=self._conversation.user_id, bot_id=self._conversation.bot_id)

@@ -1,0 +1,22 @@
+"""What the jobs of a dialog worker are done with."""
+
+from dataclasses import dataclass
+
+from services.dialog_worker.leases import Leases
+from services.dialog_worker.turn_processes import TurnProcesses
+from services.dialog_worker.versions import Versions
+from services.settings import Settings
+from shared.queue.mailbox import Mailbox
+from shared.store.context import Context
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Made once, when the worker starts."""
+
+    settings: Settings
+    mailbox: Mailbox
+    leases: Leases
+    versions: Versions
+    context: Context
+    processes: TurnProcesses

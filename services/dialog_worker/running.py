@@ -1,0 +1,118 @@
+"""Running one turn: load what it needs, let a turn process answer, and run it again with what was missing."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from services.dialog_worker.conversation_context import read_context
+from services.dialog_worker.parts import Parts
+from services.dialog_worker.session_fields import read_session
+from services.dialog_worker.turn_processes import EngineFailure
+from services.dialog_worker.versions import VersionGone
+from shared.dialog.events import Event, WebViewCall
+from shared.dialog.frames import Advance, Answer
+from shared.dialog.session import Conversation, Session
+from shared.queue.records import StoredEvent
+
+LOADS = 8
+MOST_RUNS = 40
+TURN_SECONDS = 40.0
+
+_events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """What a turn is asked: an event, of which conversation, on top of which stored session and context data."""
+
+    conversation: Conversation
+    number: int
+    event: StoredEvent
+    session: Mapping[str, bytes]
+    context: Mapping[str, bytes]
+
+
+class Ran(msgspec.Struct, frozen=True, kw_only=True):
+    """How the engine answered, on which version, in how many runs and ms; `session_ms` is set when a session began."""
+
+    answer: Answer
+    version: str
+    runs: int
+    ms: float
+    session_ms: int = 0
+
+
+async def run_turn(parts: Parts, question: Question) -> Ran:
+    """Run a turn on the session's version, or begin a new session on the newest one.
+
+    A session begins when the event says so, when there is none, or when its version is gone. Raises EngineFailure;
+    VersionGone when the bot is not published.
+    """
+    event = _event(question.event)
+    session = None if question.event.new_session else read_session(question.session)
+    if session is not None:
+        try:
+            request = _request(parts, question, event, session)
+            return await _run(parts, request)
+        except VersionGone:
+            pass
+    bot_id, user_id = question.conversation.bot_id, question.conversation.user_id
+    current, forever = await asyncio.gather(parts.versions.current(bot_id), parts.context.load_forever(bot_id, user_id))
+    event = msgspec.structs.replace(event, new_session=True)
+    request = _request(parts, question, event, None)
+    request = msgspec.structs.replace(request, version=current.version, forever=forever)
+    return msgspec.structs.replace(await _run(parts, request), session_ms=current.session_ms)
+
+
+def _event(stored: StoredEvent) -> Event:
+    """Return the event with what Redis gave it. Raises EngineFailure when it is none."""
+    try:
+        event = _events.decode(stored.body)
+    except msgspec.DecodeError as error:
+        raise EngineFailure("a stored event cannot be decoded") from error
+    given: dict[str, Any] = {"sequence": stored.sequence, "at": stored.at, "new_session": stored.new_session}
+    if isinstance(event, WebViewCall):
+        given["late"] = stored.late
+    return msgspec.structs.replace(event, **given)
+
+
+def _request(parts: Parts, question: Question, event: Event, session: Session | None) -> Advance:
+    return Advance(
+        version=session.version if session else "",
+        conversation=question.conversation,
+        session=session,
+        event=event,
+        turn=question.number,
+        context=read_context(question.context),
+        account_id=parts.settings.account_id,
+    )
+
+
+async def _run(parts: Parts, request: Advance) -> Ran:
+    """Run until nothing is missing: `LOADS` times data is loaded, then what is missing is given as empty."""
+
+    async def blob() -> bytes:
+        return await parts.versions.blob(request.version)
+
+    runs, microseconds = 0, 0
+    conversation = request.conversation
+    while True:
+        answer = await _answer(parts, request, blob)
+        runs, microseconds = runs + 1, microseconds + answer.us
+        if not answer.need:
+            return Ran(answer=answer, version=request.version, runs=runs, ms=microseconds / 1000)
+        if runs == MOST_RUNS or microseconds > TURN_SECONDS * 1e6:
+            raise EngineFailure(f"after {runs} runs the turn still asks for context data that was not loaded")
+        loaded: dict[str, dict[str, Any]] = {key: {} for key in answer.need}
+        if runs <= LOADS:
+            loaded = await parts.context.load(answer.need, conversation.user_id, conversation.bot_id)
+        abandon = list(dict.fromkeys([*request.abandon, *answer.abandon]))
+        request = msgspec.structs.replace(request, context=request.context | loaded, abandon=abandon)
+
+
+async def _answer(parts: Parts, request: Advance, blob: Callable[[], Awaitable[bytes]]) -> Answer:
+    answer = await parts.processes.advance(request, blob)
+    if answer.error is not None:
+        raise EngineFailure(answer.error)
+    return answer

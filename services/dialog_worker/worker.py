@@ -1,0 +1,98 @@
+"""The composition root of the dialog worker: which parts there are, and how a worker is made of them.
+
+`arq services.dialog_worker.worker.WorkerSettings` drains the queue of shard 0 with arq's own worker, slower.
+"""
+
+import asyncio
+from contextlib import suppress
+from typing import Any
+
+from arq.connections import ArqRedis, RedisSettings
+from arq.worker import func
+
+from services.dialog_worker.advance import advance
+from services.dialog_worker.leases import Leases
+from services.dialog_worker.parts import Parts
+from services.dialog_worker.sweeper import sweep
+from services.dialog_worker.turn_processes import TurnProcesses
+from services.dialog_worker.versions import Versions
+from services.settings import Settings, read_settings
+from shared.queue import jobs
+from shared.queue.mailbox import Mailbox
+from shared.queue.worker import DoorbellWorker
+from shared.scripting.limits import Limits
+from shared.store.bots import Bots
+from shared.store.context import Context
+from shared.store.keys import dialog_queue
+
+
+def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
+    """Make the parts; nothing is started or connected."""
+    mailbox = Mailbox(
+        redis,
+        conversation_ttl=settings.conversation_ttl,
+        inbox_limit=settings.inbox_limit,
+        trace_ttl=settings.trace_ttl,
+        batch=1,  # every COMMIT gives the next event
+    )
+    return Parts(
+        settings=settings,
+        mailbox=mailbox,
+        leases=Leases(mailbox),
+        versions=Versions(Bots(redis, settings.conversation_ttl)),
+        context=Context(redis),
+        processes=TurnProcesses(settings.turn_processes, limits=Limits(script_seconds=settings.script_seconds)),
+    )
+
+
+def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
+    """Make the worker that drains the dialog queues of all shards. Call it within the loop it is to run in."""
+    return DoorbellWorker(
+        [func(advance, name=jobs.ADVANCE)],
+        queues=[dialog_queue(shard) for shard in range(settings.shards)],
+        redis_pool=redis,
+        max_jobs=settings.max_jobs,
+        job_completion_wait=settings.completion_wait,
+        on_startup=start,
+        on_shutdown=stop,
+        ctx={"settings": settings},
+    )
+
+
+async def start(ctx: dict[Any, Any]) -> None:
+    """Start turn processes, renewals and the sweeper. Raises EngineFailure when turn processes cannot be started."""
+    settings: Settings = ctx["settings"]
+    ctx["parts"] = parts = build_parts(settings, ctx["redis"])
+    await parts.processes.start()
+    ctx["background"] = [
+        asyncio.create_task(parts.leases.keep()),
+        asyncio.create_task(sweep(parts.mailbox, settings.shards)),
+    ]
+
+
+async def stop(ctx: dict[Any, Any]) -> None:
+    """End what `start` started, as far as it came."""
+    for task in ctx.get("background", []):
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task
+    if "parts" in ctx:
+        await ctx["parts"].processes.close()
+
+
+def __getattr__(name: str) -> Any:
+    """Make `WorkerSettings` when arq's command line asks for it: nothing is read from the environment before."""
+    if name != "WorkerSettings":
+        raise AttributeError(name)
+    settings = read_settings()
+    return {
+        "functions": [func(advance, name=jobs.ADVANCE)],
+        "queue_name": dialog_queue(0),
+        "redis_settings": RedisSettings.from_dsn(settings.redis_url),
+        "max_jobs": settings.max_jobs,
+        "job_completion_wait": settings.completion_wait,
+        "on_startup": start,
+        "on_shutdown": stop,
+        "ctx": {"settings": settings},
+        **jobs.worker_settings(),
+    }
