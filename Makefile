@@ -1,6 +1,7 @@
 # Everything a person or a pipeline types. `make` alone lists the targets.
 
 PYTHON ?= python3
+PORT ?= 8080
 VENV := .venv
 BIN := $(VENV)/bin
 # Named for the lock's content: a changed lock or interpreter makes the environment anew, otherwise this costs nothing.
@@ -15,7 +16,8 @@ help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 demo: $(STAMP) ## start the two example bots with their small servers and print the address to open
-	@exec $(BIN)/python -m services.cli demo
+	@$(BIN)/botlane run examples/web-view/web-view.json examples/order-status/order-status.json --port $(PORT) \
+		--beside "$(BIN)/python examples/servers.py --gateway http://127.0.0.1:$(PORT)" || test $$? -eq 130
 
 test: $(STAMP) ## run every test
 	$(BIN)/pytest -n 2

@@ -104,8 +104,8 @@ async def _serve(plan: RunPlan, settings: Settings, folder: DataFolder, tree: Pr
             ops = f"127.0.0.1:{free_port('127.0.0.1')}"
             own = msgspec.structs.replace(settings, ops=ops)
             await tree.start(Program(name, stage, _starter(_program(name, own, folder)), ops))
-        for number, command in enumerate(plan.beside, 1):
-            await tree.start(Program(f"beside-{number}", Stage.WORKER, _starter(_beside(number, command))))
+        for command in plan.beside:
+            await tree.start(Program(command, Stage.WORKER, _starter(_beside(command))))
         await tree.ready()
         _announce(folder, settings, tree)
         _greet(settings, folder, [f"{bot.name} ({bot.id})" for bot in published])
@@ -147,10 +147,8 @@ def _program(name: str, settings: Settings, folder: DataFolder) -> ChildPlan:
     )
 
 
-def _beside(number: int, command: str) -> ChildPlan:
-    return ChildPlan(
-        name=f"beside-{number}", command=tuple(shlex.split(command)), environment=child_environment(Settings())
-    )
+def _beside(command: str) -> ChildPlan:
+    return ChildPlan(name=command, command=tuple(shlex.split(command)), environment=child_environment(Settings()))
 
 
 def _starter(plan: ChildPlan) -> Callable[[], Awaitable[Child]]:

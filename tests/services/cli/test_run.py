@@ -1,0 +1,227 @@
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+import msgspec
+import pytest
+
+from services.cli.listening import free_port
+
+ROOT = Path(__file__).parents[3]
+BOT = ROOT / "examples/web-view/web-view.json"
+STOPS_WITHIN = 20.0
+"""Far more than the three seconds it may take: a busy machine is no failure."""
+
+
+class Run:
+    """A `botlane run`, started as a person does."""
+
+    def __init__(self, data: Path, *options: str, **variables: str) -> None:
+        self.data = data
+        self.log = data.with_name(f"{data.name}.log")
+        command = [sys.executable, "-m", "services.cli", "run", str(BOT), "--data", str(data), *options]
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=log, stderr=log)
+
+    def until_ready(self) -> dict[str, Any]:
+        while not (self.data / "ready.json").exists():
+            assert self.process.poll() is None, self.said()
+            time.sleep(0.02)
+        ready: dict[str, Any] = msgspec.json.decode((self.data / "ready.json").read_bytes())
+        return ready
+
+    def end(self, number: signal.Signals = signal.SIGINT) -> int:
+        self.process.send_signal(number)
+        return self.process.wait(STOPS_WITHIN)
+
+    def said(self) -> str:
+        return self.log.read_text()
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
+    runs: list[Run] = []
+
+    def start(*options: str, data: Path = tmp_path / "data", **variables: str) -> Run:
+        runs.append(Run(data, "--port", "0", *options, **variables))
+        return runs[-1]
+
+    yield start
+    for started in runs:
+        if started.process.poll() is None:
+            started.process.kill()
+            started.process.wait()
+
+
+def lives(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def wait_until_gone(pids: list[int]) -> None:
+    while any(lives(pid) for pid in pids):
+        time.sleep(0.02)
+
+
+def turn_processes_of(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+async def open_conversation(url: str) -> dict[str, str]:
+    bot_id = msgspec.json.decode(BOT.read_bytes())["bot"]["id"]
+    async with aiohttp.ClientSession() as client, client.post(f"{url}/v1/bots/{bot_id}/conversations", json={}) as made:
+        assert made.status == 201, await made.text()
+        opened: dict[str, str] = await made.json()
+        return opened
+
+
+async def messages(url: str, opened: dict[str, str]) -> list[Any]:
+    where = f"{url}/v1/conversations/{opened['conversationId']}/messages"
+    headers = {"Authorization": f"Bearer {opened['token']}"}
+    async with aiohttp.ClientSession() as client, client.get(where, headers=headers) as answer:
+        assert answer.status == 200, await answer.text()
+        found: list[Any] = (await answer.json())["messages"]
+        return found
+
+
+async def say(url: str, opened: dict[str, str], text: str) -> None:
+    where = f"{url}/v1/conversations/{opened['conversationId']}/messages"
+    headers = {"Authorization": f"Bearer {opened['token']}"}
+    async with aiohttp.ClientSession() as client, client.post(where, headers=headers, json={"text": text}) as answer:
+        assert answer.status == 202, await answer.text()
+
+
+async def test_it_says_where_it_listens_and_ctrl_c_leaves_nothing_behind(run: Callable[..., Run]) -> None:
+    started = run()
+    ready = started.until_ready()
+    assert ready["pid"] == started.process.pid
+    assert ready["url"] in started.said()
+    assert set(ready["programs"]) == {"valkey", "gateway", "dialog-worker", "integration-worker"}
+    pids = list(ready["programs"].values())
+    children = turn_processes_of(ready["programs"]["dialog-worker"])
+    sockets = Path((started.data / "socket-folder").read_text())
+    assert started.end() == 130
+    wait_until_gone([*pids, *children])
+    assert not sockets.exists()
+    assert sorted(left.name for left in started.data.iterdir()) == ["logs", "secret", "valkey"]
+    with socket.create_server(("127.0.0.1", int(ready["url"].rpartition(":")[2]))):
+        pass
+
+
+async def test_the_second_start_goes_on_where_the_first_ended(run: Callable[..., Run]) -> None:
+    first = run()
+    url = first.until_ready()["url"]
+    opened = await open_conversation(url)
+    await say(url, opened, "hello")
+    first.end()
+    second = run()
+    told = await messages(second.until_ready()["url"], opened)
+    assert [message["text"] for message in told if message["from"] == "consumer"] == ["hello"]
+    second.end()
+
+
+async def test_each_turn_is_told_in_a_line_without_what_was_said(run: Callable[..., Run]) -> None:
+    started = run()
+    url = started.until_ready()["url"]
+    opened = await open_conversation(url)
+    await say(url, opened, "a very private hello")
+    while opened["conversationId"][:8] not in started.said():
+        time.sleep(0.02)
+    assert "private hello" not in started.said()
+    started.end()
+
+
+def test_being_asked_to_end_is_no_failure(run: Callable[..., Run]) -> None:
+    started = run()
+    started.until_ready()
+    assert started.end(signal.SIGTERM) == 0
+
+
+def test_ctrl_c_before_it_is_ready_leaves_nothing_behind(run: Callable[..., Run]) -> None:
+    started = run()
+    while not (started.data / "lock").exists():
+        time.sleep(0.005)
+    assert started.end() == 130
+    assert not (started.data / "lock").exists()
+
+
+def test_a_second_run_on_the_same_folder_is_refused(run: Callable[..., Run]) -> None:
+    first = run()
+    first.until_ready()
+    second = run()
+    assert second.process.wait(STOPS_WITHIN) == 2
+    assert f"in use by process {first.process.pid}" in second.said()
+    first.end()
+
+
+def test_a_port_in_use_is_refused(run: Callable[..., Run]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        started = run("--port", str(taken.getsockname()[1]))
+        assert started.process.wait(STOPS_WITHIN) == 2
+    assert "is in use: stop the program that uses it, or choose another with --port" in started.said()
+
+
+def test_a_redis_that_is_away_exits_3(run: Callable[..., Run]) -> None:
+    started = run("--redis", f"redis://127.0.0.1:{free_port('127.0.0.1')}/0")
+    assert started.process.wait(STOPS_WITHIN) == 3
+    assert "No Redis answers at redis://127.0.0.1:" in started.said()
+
+
+def test_a_redis_of_ones_own_is_used_and_left_running(run: Callable[..., Run], valkey_server: str) -> None:
+    started = run("--redis", valkey_server)
+    assert set(started.until_ready()["programs"]) == {"gateway", "dialog-worker", "integration-worker"}
+    assert started.end() == 130
+    assert Path(valkey_server.removeprefix("unix://")).exists()
+
+
+async def test_a_program_that_is_killed_comes_back(run: Callable[..., Run]) -> None:
+    started = run()
+    ready = started.until_ready()
+    for name in ("valkey", "dialog-worker"):
+        killed = ready["programs"][name]
+        os.kill(killed, signal.SIGKILL)
+        while (ready := started.until_ready())["programs"][name] == killed:
+            time.sleep(0.02)
+    assert "dialog-worker was ended by SIGKILL: starting it again" in started.said()
+    opened = await open_conversation(ready["url"])
+    await say(ready["url"], opened, "hello")
+    while not any(message["from"] == "bot" for message in await messages(ready["url"], opened)):
+        time.sleep(0.05)
+    started.end()
+
+
+def test_nothing_outlives_a_killed_run_and_its_folder_is_usable_at_once(run: Callable[..., Run]) -> None:
+    killed = run()
+    ready = killed.until_ready()
+    pids = [*ready["programs"].values(), *turn_processes_of(ready["programs"]["dialog-worker"])]
+    killed.process.kill()
+    killed.process.wait()
+    second = run()
+    second.until_ready()
+    wait_until_gone(pids)
+    second.end()
+
+
+def test_on_another_address_the_page_asks_for_a_printed_token(run: Callable[..., Run]) -> None:
+    started = run("--host", "0.0.0.0")
+    assert started.until_ready()["url"].startswith("http://127.0.0.1:")
+    assert "/?console=" in started.said()
+    started.end()
+
+
+def test_a_command_beside_starts_and_ends_with_everything(run: Callable[..., Run]) -> None:
+    command = f"{sys.executable} -c 'import time; print(\"beside is up\", flush=True); time.sleep(600)'"
+    started = run("--beside", command)
+    pid = started.until_ready()["programs"][command]
+    assert lives(pid)
+    started.end()
+    wait_until_gone([pid])
