@@ -70,8 +70,10 @@ class LockdownFailed(Exception):  # noqa: N818 - a state of the machine
 def lock_down(parent: int, memory: int = 512 << 20) -> list[str]:
     """Give up everything but descriptors 0 to 2 and `memory` bytes of address space; die with `parent`.
 
-    Returns the layers in force. Raises LockdownFailed unless all but the namespaces are.
+    Returns the layers in force. Raises LockdownFailed unless all but the namespaces are, or if there are threads.
     """
+    if len(os.listdir("/proc/self/task")) != 1:
+        raise LockdownFailed("a turn process has more than one thread: the filter would hold for one of them only")
     layers = ["rlimits", "prctl", "seccomp"]
     if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) == 0:
         layers.insert(0, "namespaces")

@@ -16,6 +16,8 @@ _GRACE_SECONDS = 0.5
 _GRACE_HEAP = 16 << 20
 # JSON.stringify escapes only halves of surrogate pairs, which are no text.
 _HALF_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
+# Importing the binding starts a thread, for a class not used here: system call filters would not hold for it.
+quickjs.Function._threadpool.shutdown()  # noqa: SLF001 - there is no other way to it
 
 # TypeError: a result of a kind the binding does not know.
 _ENGINE_ERRORS = (quickjs.JSException, UnicodeDecodeError, MemoryError, TypeError)
