@@ -1,6 +1,6 @@
 // Sends the form to the gateway's Web View address, the way a page written for Conversation Builder does.
 
-const MESSAGE = "booking form sent";
+const MESSAGE = "Here are my booking details";
 const FIELDS = {
   riderName: "Please enter your name.",
   bike: "Please choose a bike.",

@@ -57,7 +57,7 @@ function button(element, { tap }) {
 
 function image(element, { tap }) {
   const caption = words(element.caption);
-  const alt = words(element.alt ?? element.tooltip) || caption;
+  const alt = words(element.alt ?? (element.tooltip === "image" ? "" : element.tooltip)) || caption;
   const address = imageAddress(element.url);
   const frame = el("span", { class: "rich-image-frame" });
   const missing = () => frame.replaceChildren(icon("i-image"), el("span", { text: alt || "The picture could not be loaded" }));
