@@ -49,11 +49,15 @@ def coded_replies(replies: list[str]) -> dict[str, Any] | None:
     return rich.quick_replies(buttons, 8) if buttons else None
 
 
-def _texts(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
-    text = resolver.text(interaction.text)
+def spoken(work: Work, text: str) -> list[Reply]:
+    """Return the messages a text becomes: none when it is silent, several when it is long (R16)."""
     if is_silent(text):
         return []
     return [Reply(text=part, delay_ms=delay) for part, delay in split(text, whole=work.position.long_text)]
+
+
+def _texts(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    return spoken(work, resolver.text(interaction.text))
 
 
 def _with_replies(replies: list[Reply], quick_replies: dict[str, Any] | None) -> list[Reply]:

@@ -6,7 +6,7 @@ question waits, a call was started, or there is nothing left to do. `run` is the
 
 from shared.bot.model import Dialog, Interaction, NoMatchCondition, Rule, Target
 from shared.dialog.calls import start_call
-from shared.dialog.content import render
+from shared.dialog.content import render, spoken
 from shared.dialog.effects import Close, Reply, Transfer
 from shared.dialog.matching import match_rule, match_starter
 from shared.dialog.panels import Panel, run_panel, send
@@ -91,7 +91,7 @@ def _show(work: Work, interaction: Interaction, panel: Panel, replies: list[Repl
     triggered, target = _triggered(work, interaction, panel)
     waits = interaction.asks and not triggered
     delay = interaction.delay_ms if panel.delay_ms is None else panel.delay_ms
-    ends = closing(work.bot.interactions[interaction.id].text.source) if interaction.kind == "TEXT" else None
+    ends = closing(interaction.text.source) if interaction.kind == "TEXT" else None
     if ends is not None:
         replies = []
     send(work, [*panel.said, *replies], delay, interaction, asks=waits)
@@ -128,9 +128,7 @@ def _answer(work: Work, question: Interaction, rule: Rule) -> str | None:
     _assign(work, question, rule)
     panel = Panel()
     if isinstance(rule.condition, NoMatchCondition):
-        text = Resolver(work, question).text(rule.condition.message)
-        if not is_silent(text):
-            panel.said.append(Reply(text=text))
+        panel.said += spoken(work, Resolver(work, question).text(rule.condition.message))
     run_panel(work, question.name, "response", question.response, panel)
     send(work, panel.said, panel.delay_ms or 0, question)
     if panel.is_stopped():
@@ -197,7 +195,7 @@ def _fall_back(work: Work, question: Interaction | None) -> str | None:
     fallback = work.bot.fallback
     if question is not None and question.fallback is not None:
         work.note("fallback", question, "its own fallback text")
-        work.reply(Reply(text=Resolver(work, question).text(question.fallback)), question)
+        send(work, spoken(work, Resolver(work, question).text(question.fallback)), 0, question)
     elif fallback is not None and fallback.first is not None:
         work.note("fallback", "", f"dialog {fallback.name}")
         return _enter(work, fallback)

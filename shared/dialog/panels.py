@@ -9,7 +9,7 @@ from zlib import crc32
 import msgspec
 
 from shared.bot.model import Interaction
-from shared.dialog.content import coded_replies
+from shared.dialog.content import coded_replies, spoken
 from shared.dialog.effects import Reply
 from shared.dialog.scripts import (
     AddQuickReplies,
@@ -29,7 +29,6 @@ from shared.dialog.scripts import (
     Trigger,
     Warn,
 )
-from shared.dialog.texts import is_silent, split
 from shared.dialog.work import Work
 
 _TURN_US = 5_000_000
@@ -163,9 +162,7 @@ def _apply(work: Work, owner: str, effect: ScriptEffect, into: Panel) -> None:  
 
 
 def _said(work: Work, text: str, quick_replies: list[str]) -> list[Reply]:
-    if is_silent(text):
-        return []
-    replies = [Reply(text=part, delay_ms=delay) for part, delay in split(text, whole=work.position.long_text)]
+    replies = spoken(work, text)
     hanging = coded_replies(quick_replies)
     if hanging is not None and replies:
         replies[-1] = msgspec.structs.replace(replies[-1], quick_replies=hanging)
