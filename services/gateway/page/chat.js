@@ -94,6 +94,7 @@ function handlers(own) {
     state: current(show),
     history: current((messages, gap, pending) => {
       started();
+      for (const message of pending) said.set(message.id, message);
       own.history(messages, gap, pending);
       panel.soon();
     }),

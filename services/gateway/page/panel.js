@@ -25,7 +25,10 @@ export class Panel {
     parts.panel.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#set(false);
     });
-    WIDE.addEventListener("change", () => this.#arrange());
+    WIDE.addEventListener("change", () => {
+      if (this.#open && !WIDE.matches) this.#set(false, { quiet: true });
+      this.#arrange();
+    });
     setInterval(() => this.#read(), EVERY);
   }
 
@@ -36,7 +39,7 @@ export class Panel {
     this.#parts.turns.replaceChildren(el("p", { class: "turns-empty", text: "Say something, and each turn of the bot appears here." }));
     this.#parts.toggle.hidden = false;
     const open = choice("panel") ?? WIDE.matches;
-    if (open && WIDE.matches !== this.#open) this.#set(true, { quiet: true });
+    if (open && WIDE.matches && !this.#open) this.#set(true, { quiet: true });
     this.soon();
   }
 

@@ -25,8 +25,10 @@ export class Transcript {
   #gone = false;
   #last = null;
 
+  /** Called with every message once it is on the page. */
+  onShown = () => {};
+
   constructor({ log, quick, typing, view, tap, retry }) {
-    Object.assign(this, { onShown: () => {} });
     this.#log = log;
     this.#quick = quick;
     this.#typing = typing;
@@ -84,10 +86,10 @@ export class Transcript {
     const node = this.#own.get(id);
     if (!node) return;
     this.#mark(node, "is-failed", `Not sent. ${text}`);
-    const again = () => {
-      this.#retry(message);
-    };
-    if (message) node.querySelector(".meta").append(el("button", { type: "button", class: "retry", text: "Send again", on: { click: again } }));
+    node.querySelector(".state").setAttribute("role", "alert");
+    if (!message) return;
+    const again = el("button", { type: "button", class: "retry", text: "Send again", on: { click: () => this.#retry(message) } });
+    node.querySelector(".meta").append(again);
   }
 
   /** A line of the page itself, such as "Conversation closed". */
@@ -186,6 +188,8 @@ export class Transcript {
     node.classList.remove("is-sending", "is-sent", "is-failed");
     node.classList.add(state);
     node.querySelector(".retry")?.remove();
-    node.querySelector(".state").textContent = text;
+    const line = node.querySelector(".state");
+    line.removeAttribute("role");
+    line.textContent = text;
   }
 }

@@ -1,0 +1,129 @@
+"""Rich content as the page draws it, from JSON that no example bot sends: hostile links, maps, lists, the unknown."""
+
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.journeys.browser.visitor import Visitor
+
+DRAW = """async (content) => {
+  const { rich } = await import("/page/rich.js");
+  window.taps = [];
+  document.getElementById("log").replaceChildren(rich(content, (message) => window.taps.push(message)));
+}"""
+
+
+def button(title: str, **action: Any) -> dict[str, Any]:
+    return {"type": "button", "title": title, "click": {"actions": [action]}}
+
+
+@pytest.fixture
+async def drawn(visitor: Visitor) -> Any:
+    """Draw content on the page; what its controls say lands in `taps`."""
+    await visitor.opens("web-view")
+    await expect(visitor.field).to_be_enabled()
+
+    async def draw(*elements: dict[str, Any]) -> Page:
+        content = elements[0] if len(elements) == 1 else {"type": "vertical", "elements": elements}
+        await visitor.page.evaluate(DRAW, content)
+        return visitor.page
+
+    return draw
+
+
+async def taps(page: Page) -> list[dict[str, Any]]:
+    return list(await page.evaluate("window.taps"))
+
+
+@pytest.mark.parametrize(
+    "address", ["javascript:document.title='owned'", "data:text/html,x", "vbscript:x", "//", "", None, "file:///etc/x"]
+)
+async def test_an_address_of_another_scheme_cannot_be_opened(drawn: Any, address: str | None) -> None:
+    page = await drawn(button("Look", type="link", uri=address))
+    await expect(page.get_by_role("button", name="Look")).to_be_disabled()
+    assert await page.locator(".rich a").count() == 0
+
+
+@pytest.mark.parametrize(
+    "address", ["https://example.com/a?b=c", "http://example.com/", "tel:+3120", "mailto:a@b.example"]
+)
+async def test_a_link_opens_without_handing_over_the_opener(drawn: Any, address: str) -> None:
+    page = await drawn(button("Look", type="link", uri=address, target="blank"))
+    link = page.get_by_role("link", name="Look")
+    await expect(link).to_have_attribute("href", address)
+    if address.startswith("http"):
+        await expect(link).to_have_attribute("rel", "noopener noreferrer")
+
+
+async def test_a_button_says_its_label_with_payload_and_metadata(drawn: Any) -> None:
+    metadata = [{"type": "ExternalId", "id": "17"}]
+    content = button("Blue", type="publishText", text="colour blue")
+    content["click"]["metadata"] = metadata
+    page = await drawn(content)
+    await page.get_by_role("button", name="Blue").click()
+    assert await taps(page) == [{"text": "Blue", "payload": "colour blue", "metadata": metadata}]
+
+
+async def test_a_map_is_drawn_here_and_links_to_one(drawn: Any) -> None:
+    page = await drawn({"type": "map", "la": 52.37, "lo": 4.89, "tooltip": "Our shop"})
+    link = page.get_by_role("link", name="Our shop")
+    await expect(link).to_have_attribute(
+        "href", "https://www.openstreetmap.org/?mlat=52.37&mlon=4.89#map=15/52.37/4.89"
+    )
+
+
+async def test_a_list_says_what_was_ticked(drawn: Any) -> None:
+    boxes = [
+        {"type": "checkbox", "text": text, "click": {"actions": [{"type": "checked", "publishText": f"with {text}"}]}}
+        for text in ("onion", "cheese", "olives")
+    ]
+    section = {"type": "section", "sectionID": "1", "elements": [{"type": "checklist", "elements": boxes}]}
+    page = await drawn(
+        {
+            "type": "list",
+            "elements": [
+                {"type": "text", "text": "What goes on top?"},
+                {"type": "sectionList", "elements": [section]},
+                {"type": "buttonList", "elements": [{"type": "submitButton", "title": "Bake it"}]},
+            ],
+        }
+    )
+    send = page.get_by_role("button", name="Bake it")
+    await expect(send).to_be_disabled()
+    await page.get_by_label("onion").check()
+    await page.get_by_label("olives").check()
+    await send.click()
+    assert await taps(page) == [{"text": "with onion, with olives", "payload": "with onion, with olives"}]
+
+
+async def test_markup_in_every_kind_of_text_stays_text(drawn: Any) -> None:
+    evil = "<img src=x onerror=\"document.title='owned'\">"
+    page = await drawn(
+        {"type": "text", "text": evil, "tag": "title", "tooltip": evil},
+        {"type": "image", "url": "https://127.0.0.1:1/x.png", "caption": evil, "tooltip": evil},
+        button(evil, type="publishText", text=evil),
+        {"type": "map", "la": 1, "lo": 2, "tooltip": evil},
+        {"type": "keyValuePairList", "elements": [{"key": evil, "value": evil}]},
+        {"type": evil},
+    )
+    assert await page.locator(".rich img").count() <= 1  # the picture itself
+    assert await page.title() == "Bike desk · Botlane"
+
+
+async def test_colours_that_cannot_be_read_are_not_taken(drawn: Any) -> None:
+    style = {"background-color": "#ffff00", "color": "#ffffff"}
+    page = await drawn({**button("Pale", type="publishText", text="x"), "style": style})
+    colour = await page.get_by_role("button", name="Pale").evaluate("button => getComputedStyle(button).color")
+    assert colour == "rgb(0, 0, 0)"
+
+
+async def test_content_that_nobody_knows_is_named(drawn: Any) -> None:
+    page = await drawn({"type": "hologram"})
+    await expect(page.get_by_text("This page cannot show “hologram” content.")).to_be_visible()
+
+
+@pytest.mark.parametrize("content", [None, 7, "text", [], {}, {"type": "vertical", "elements": [None, 3]}])
+async def test_content_of_the_wrong_shape_breaks_nothing(drawn: Any, content: Any) -> None:
+    page = await drawn(content)
+    await expect(page.get_by_text("This page cannot show").first).to_be_visible()
