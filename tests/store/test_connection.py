@@ -3,12 +3,12 @@
 from pathlib import Path
 
 import pytest
-from arq.connections import ArqRedis
 
 from shared.store.connection import RedisUnreachable, address, connect, reach, translated
+from tests.store.conftest import Raw
 
 
-async def test_a_server_that_answers_is_reached(redis: ArqRedis) -> None:
+async def test_a_server_that_answers_is_reached(redis: Raw) -> None:
     await reach(redis)
 
 
@@ -26,7 +26,7 @@ async def test_commands_to_a_server_that_is_away_raise_our_exception(tmp_path: P
         await client.get("key")
 
 
-async def test_a_mistake_in_a_command_is_not_taken_for_an_outage(redis: ArqRedis) -> None:
+async def test_a_mistake_in_a_command_is_not_taken_for_an_outage(redis: Raw) -> None:
     from redis.exceptions import ResponseError
 
     with pytest.raises(ResponseError), translated():
