@@ -9,6 +9,11 @@ import msgspec
 from shared.bot.errors import BotError
 
 
+class _Blob(msgspec.Struct, frozen=True):
+    export: bytes
+    manifest: str
+
+
 class BotSource:
     """What `deploy` publishes. Two sources with the same content have the same `version`."""
 
@@ -21,7 +26,7 @@ class BotSource:
     @cached_property
     def blob(self) -> bytes:
         """The content of `bot-version:<version>`: references to secrets, never secrets."""
-        return msgspec.msgpack.encode({"export": self.export, "manifest": self.manifest})
+        return msgspec.msgpack.encode(_Blob(self.export, self.manifest))
 
     @cached_property
     def version(self) -> str:
@@ -32,10 +37,10 @@ class BotSource:
 def open_blob(blob: bytes) -> BotSource:
     """Return the source a blob was made of. Raises BotError when it is no blob."""
     try:
-        content = msgspec.msgpack.decode(blob, type=dict[str, bytes | str])
-        return BotSource(bytes(_as_bytes(content["export"])), _as_text(content["manifest"]))
-    except (msgspec.DecodeError, KeyError) as error:
+        content = msgspec.msgpack.decode(blob, type=_Blob)
+    except msgspec.DecodeError as error:
         raise BotError("bot version", "", "its stored content cannot be read", "Deploy the bot again") from error
+    return BotSource(content.export, content.manifest)
 
 
 def read_bot(path: Path, manifest: Path | None = None) -> BotSource:
@@ -63,11 +68,3 @@ def _read(path: Path) -> bytes:
         raise BotError(str(path), "", "this is a folder", "Give the path of an exported JSON file") from error
     except OSError as error:
         raise BotError(str(path), "", f"cannot be read: {error.strerror}", "Check its permissions") from error
-
-
-def _as_bytes(value: bytes | str) -> bytes:
-    return value if isinstance(value, bytes) else value.encode()
-
-
-def _as_text(value: bytes | str) -> str:
-    return value if isinstance(value, str) else value.decode()
