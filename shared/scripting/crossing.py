@@ -5,10 +5,12 @@ from typing import Any
 
 import msgspec
 
-from shared.dialog.scripts import ScriptEffect, ScriptState, Warn
+from shared.dialog.scripts import ScriptEffect, ScriptState, SetContext, SetVariable, Warn
 from shared.scripting.limits import Limits
 from shared.scripting.world import Failure
 
+# Longer whole numbers may not fit into 64 bits, and then no session could hold them.
+_LONG_NUMBER = re.compile(r"\d{19}")
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _INNERMOST = re.compile(r"[\[{][^\[\]{}]*[\]}]")
 # Ways in which an answer cannot be read: too deep, not JSON, not an effect.
@@ -116,13 +118,26 @@ def read_effects(answer: Answer, limits: Limits) -> list[ScriptEffect]:
     effects: list[ScriptEffect] = []
     for raw in answer.effects:
         try:
-            if _deeper_than(limits.depth, bytes(raw).decode()):
+            text = bytes(raw).decode()
+            if _deeper_than(limits.depth, text):
                 effects.append(Warn("refused", f"a value is nested deeper than {limits.depth} levels"))
-            else:
-                effects.append(_effect.decode(raw))
+                continue
+            effect = _effect.decode(raw)
+            if isinstance(effect, SetVariable | SetContext) and _LONG_NUMBER.search(text):
+                effect = msgspec.structs.replace(effect, value=_storable(effect.value))
+            effects.append(effect)
         except _UNREADABLE:
             effects.append(Warn("refused", "an effect of the script cannot be read"))
     return effects
+
+
+def _storable(value: Any) -> Any:
+    """Make whole numbers beyond 64 bits the fractional numbers that they are in JavaScript."""
+    if isinstance(value, dict):
+        return {name: _storable(entry) for name, entry in value.items()}
+    if isinstance(value, list):
+        return [_storable(entry) for entry in value]
+    return float(value) if isinstance(value, int) and not -(2**63) <= value < 2**63 else value
 
 
 def _deeper_than(depth: int, text: str) -> bool:

@@ -57,11 +57,13 @@ const flush = () => {
     if (changed !== t) put(n, v, changed, scope);
   } catch (e) { rest().warn("refused", "the changed object in variable " + n + " cannot be kept"); }
 };
+// Lists are put together by hand: an author's toJSON on Array.prototype must not change them.
+const row = (a) => a ? "[" + join(a.map((x) => J(x)), ",") + "]" : "null";
 const list = (a) => a == null ? [] : (isArray(a) ? a : [a]).map(text);
 const say = (t, replies) => {
   if (halted) throw halted;
   if (S.replies-- <= 0) rest().refuse("a turn sends no more messages than the limit");
-  emit("say", "text", J(text(t)), "quick_replies", J(list(replies)));
+  emit("say", "text", J(text(t)), "quick_replies", row(list(replies)));
 };
 
 const api = {
@@ -89,18 +91,18 @@ Object.setPrototypeOf(api, new Proxy({}, {get: (o, n) => typeof n == "symbol" ||
 hidden(G, "botContext", {value: Object.freeze(api)});
 
 // Joined, not added up: the engine's Python side cannot read the ropes that additions make.
-const take = (error, syntax) => join(['{"effects":[', join(out, ","), '],"error":', J(error ?? null), ',"syntax":', !!syntax,
-  ',"globals":', J(globalsError ?? null), ',"missed":', J(missed), ',"halted":', !!halted, ',"clock":', clock,
+const take = (error, syntax) => join(['{"effects":[', join(out, ","), '],"error":', row(error), ',"syntax":', !!syntax,
+  ',"globals":', row(globalsError), ',"missed":', row(missed), ',"halted":', !!halted, ',"clock":', clock,
   ',"left":', S.left, ',"replies":', S.replies, "}"], "");
 const run = () => {
   let inside, panel, error;
   for (const n of keys(G)) delete G[n];
   out = []; count = 0; missed = []; halted = C = globalsError = null; warned = new M(); live = new M();
   clock = S.now; random = S.seed;
-  const failed = (e) => halted ? null : rest().describe(e);
+  const failed = (e, syntax) => halted ? null : rest().describe(e, syntax);
   try { globals((f) => { inside ??= f; }); } catch (e) { globalsError = failed(e); }
   if (halted || globalsError?.[0] == "memory") return take(globalsError);
-  try { panel = inside("(function(){" + S.code + "\n})"); } catch (e) { return take(failed(e), true); }
+  try { panel = inside("(function(){" + S.code + "\n})"); } catch (e) { return take(failed(e, true), true); }
   try { panel(); } catch (e) { error = failed(e); }
   if (!halted) flush();
   return take(error);
@@ -110,7 +112,7 @@ const run = () => {
 const load = (code) => {
   const way = "(function(){arguments[0](function(){return eval(arguments[0])});" + "\n".repeat(FIRST);
   globals = evaluate(way + "})");
-  try { globals = evaluate(way + code + "\n})"); } catch (e) { return J(rest().describe(e)); }
+  try { globals = evaluate(way + code + "\n})"); } catch (e) { return row(rest().describe(e, true)); }
   return "null";
 };
 return (what, data) => {

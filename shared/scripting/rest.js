@@ -1,14 +1,16 @@
 // The part of the prelude that few scripts need, evaluated inside it when first asked for: its names are known here.
 (function () {
-const bytes = encodeURIComponent, RE = RangeError;
+const RE = RangeError;
 const warn = (code, note) => {
   const s = '{"type":"warn","code":' + J(code) + ',"note":' + J(note.slice(0, 200)) + "}";
   if (warned.size < 20 && !warned.has(s)) { warned.set(s, 1); out[count++] = s; }
 };
 const refuse = (note) => { warn("refused", note); throw new RE(note); };
+// The limit counts bytes of UTF-8: one more for what is not ASCII, another for what is beyond two bytes, halves of pairs excepted.
 const fits = (what, t, most) => {
-  const long = t.length > most || t.length * 3 > most && bytes(t).replace(/%../g, "x").length > most;
-  if (long) refuse(what + " is larger than the limit");
+  const others = (known) => t.replace(known, "").length;
+  const size = () => t.length + others(/[\0-\x7f]+/g) + others(/[\0-\u07ff]+/g) - others(/[^\ud800-\udfff]+/g);
+  if (t.length > most || t.length * 3 > most && size() > most) refuse(what + " is larger than the limit");
 };
 
 // Context data: C maps "scope|namespace" to [whole, {name: value}]; reading what is not there ends the run.
@@ -93,7 +95,7 @@ const more = {
     throw halted = new Error("sendImmediateReply");
   },
   sendPrivateMessage: (t) => emit("private", "text", J(text(t))),
-  addQuickReplies: (a) => emit("quick_replies", "replies", J(list(a))),
+  addQuickReplies: (a) => emit("quick_replies", "replies", row(list(a))),
   setMessageDelay: (ms) => emit("delay", "ms", J(Math.min(Math.max(Math.round(ms) || 0, 0), 1e6))),
   setAllowMaxTextResponse: (on) => emit("long_text", "on", J(!!on && on !== "false")),
   logCustomEvent: (m, n, d) =>
@@ -147,10 +149,11 @@ const find = (n) => {
 const shown = (m) => text(m) == "[object Object]" ? J(m) : text(m);
 
 // Where an exception comes from: [line in the script, line in the Global Functions], 0 if not there.
-const place = (e) => {
+// An error of the parser names the place in what it parsed first, without brackets: that may be a text of the script.
+const place = (e, syntax) => {
   const lines = [0, 0];
   try {
-    for (const m of text(e.stack).matchAll(/<input>:(\d+)/g)) {
+    for (const m of text(e.stack).matchAll(syntax ? /<input>:(\d+)/g : /\(<input>:(\d+)/g)) {
       const n = +m[1], which = n < FIRST ? 0 : 1;
       if (n != FIRST) lines[which] ||= which ? n - FIRST : n;
       if (lines[0]) break;
@@ -158,11 +161,11 @@ const place = (e) => {
   } catch {}
   return lines;
 };
-const describe = (e) => {
+const describe = (e, syntax) => {
   if (e == null || e instanceof InternalError && /memory/.test(e.message)) return ["memory", 0, 0];
   let message = "an exception that cannot be shown";
   try { message = e instanceof Error ? e.name + ": " + e.message : text(e); } catch {}
-  return [text(message).slice(0, 500), ...place(e)];
+  return [text(message).slice(0, 500), ...place(e, syntax)];
 };
 return {find, warn, refuse, fits, shown, describe};
 })()
