@@ -22,6 +22,7 @@ from services.dialog_worker.turn_processes import EngineFailure
 from services.dialog_worker.versions import VersionGone
 from shared.dialog.effects import ContextWrite, StartCall
 from shared.dialog.session import Conversation
+from shared.dialog.texts import NOT_UNDERSTOOD
 from shared.queue.records import Batch, Commit, Committed, NotBegun, Profile, StoredEvent
 from shared.store.connection import RedisUnreachable
 from shared.store.context import encode_write
@@ -154,10 +155,10 @@ class Owner:
     async def _burial(self, question: Question, reason: str, note: str) -> Commit:
         log.error("an event is given up", conversation=self._conversation.id, turn=question.number, reason=reason)
         metrics.DEAD_EVENTS.labels(reason).inc()
-        text, version = None, ""
+        text, version = NOT_UNDERSTOOD, ""
         with suppress(VersionGone):
             version = (await self._parts.versions.current(self._conversation.bot_id)).version
-            text = (await self._parts.versions.facts(version)).default_error
+            text = (await self._parts.versions.facts(version)).default_error or NOT_UNDERSTOOD
         handled = Handled(
             conversation_id=self._conversation.id,
             number=question.number,
@@ -166,6 +167,8 @@ class Owner:
             session=self._session,
             context=self._context,
         )
+        if self._conversation.status != "open":
+            text = ""  # the bot is not the one who speaks now
         return poison.burial(handled, reason, note, text, self._fences())
 
     async def _commit(self, event: StoredEvent, commit: Commit) -> Committed:

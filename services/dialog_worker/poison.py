@@ -19,8 +19,8 @@ def is_poison(tries: int) -> bool:
     return tries > LOST_LEASES
 
 
-def burial(handled: Handled, reason: str, note: str, error_text: str | None, fences: tuple[str, str]) -> Commit:
-    """Return the COMMIT that moves the event to the dead letters and tells the consumer `error_text`, if any."""
+def burial(handled: Handled, reason: str, note: str, error_text: str, fences: tuple[str, str]) -> Commit:
+    """Return the COMMIT that moves the event to the dead letters and tells the consumer `error_text`, unless empty."""
     outcome = handled.event.kind == "outcome"
     line = TraceLine("given-up", note=note, level="warning", facts={"reason": reason})
     return Commit(
