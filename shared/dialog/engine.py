@@ -82,7 +82,7 @@ def _begin_session(work: Work) -> None:
         return
     panel = Panel()
     run_panel(work, "Global Functions", "init", "", panel)
-    send(work, panel.said, 0, "")
+    send(work, panel.said, "", panel)
 
 
 def _take_message(work: Work, event: ConsumerMessage) -> None:

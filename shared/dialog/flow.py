@@ -45,7 +45,7 @@ def route(work: Work) -> str | None:
 
 def after_call(work: Work, interaction: Interaction, panel: Panel, *, succeeded: bool) -> str | None:
     """Go on after a call: a trigger, else the rules, else the default next action (R14)."""
-    send(work, panel.said, 0, interaction)
+    send(work, panel.said, interaction, panel)
     if panel.is_stopped():
         work.clear_stack()
         return None
@@ -90,11 +90,10 @@ def _show(work: Work, interaction: Interaction, panel: Panel, replies: list[Repl
     """Send what the scripts said and the interaction's own content; wait, or go on."""
     triggered, target = _triggered(work, interaction, panel)
     waits = interaction.asks and not triggered
-    delay = interaction.delay_ms if panel.delay_ms is None else panel.delay_ms
     ends = closing(interaction.text.source) if interaction.kind == "TEXT" else None
     if ends is not None:
         replies = []
-    send(work, [*panel.said, *replies], delay, interaction, asks=waits)
+    send(work, [*panel.said, *replies], interaction, panel, delay_ms=interaction.delay_ms, asks=waits)
     if ends is not None:
         return _close(work, interaction, survey=ends)
     if triggered:
@@ -103,7 +102,7 @@ def _show(work: Work, interaction: Interaction, panel: Panel, replies: list[Repl
         work.put(question=interaction.id, chain=0, chain_across=0)
         return None
     if interaction.kind == "ESCALATION":
-        return _transfer(work, interaction, delay)
+        return _transfer(work, interaction, interaction.delay_ms if panel.delay_ms is None else panel.delay_ms)
     rule = next((one for one in interaction.rules if one.condition is None), None)
     if rule is None:
         return _follow(work, interaction, Target("next"))
@@ -114,7 +113,7 @@ def _show(work: Work, interaction: Interaction, panel: Panel, replies: list[Repl
 def _integrate(work: Work, interaction: Interaction, panel: Panel) -> str | None:
     """Start the call, unless a script wants to go elsewhere (R3)."""
     triggered, target = _triggered(work, interaction, panel)
-    send(work, panel.said, 0, interaction)
+    send(work, panel.said, interaction, panel)
     if triggered:
         return target
     if start_call(work, interaction):
@@ -130,7 +129,7 @@ def _answer(work: Work, question: Interaction, rule: Rule) -> str | None:
     if isinstance(rule.condition, NoMatchCondition):
         panel.said += spoken(work, Resolver(work, question).text(rule.condition.message))
     run_panel(work, question.name, "response", question.response, panel)
-    send(work, panel.said, panel.delay_ms or 0, question)
+    send(work, panel.said, question, panel)
     if panel.is_stopped():
         return None
     triggered, target = _triggered(work, question, panel)
@@ -195,7 +194,7 @@ def _fall_back(work: Work, question: Interaction | None) -> str | None:
     fallback = work.bot.fallback
     if question is not None and question.fallback is not None:
         work.note("fallback", question, "its own fallback text")
-        send(work, spoken(work, Resolver(work, question).text(question.fallback)), 0, question)
+        send(work, spoken(work, Resolver(work, question).text(question.fallback)), question, Panel())
     elif fallback is not None and fallback.first is not None:
         work.note("fallback", "", f"dialog {fallback.name}")
         return _enter(work, fallback)
@@ -257,7 +256,7 @@ def _close(work: Work, interaction: Interaction, *, survey: bool) -> str | None:
 
 def _end(work: Work, interaction: Interaction, panel: Panel) -> str | None:
     """End the flow after sendImmediateReply: what was said is sent, the rest is not run."""
-    send(work, panel.said, panel.delay_ms or 0, interaction)
+    send(work, panel.said, interaction, panel)
     work.clear_stack()
     return None
 

@@ -170,10 +170,20 @@ def _said(work: Work, text: str, quick_replies: list[str]) -> list[Reply]:
 
 
 def send(
-    work: Work, replies: list[Reply], delay_ms: int, interaction: Interaction | str, *, asks: bool = False
+    work: Work,
+    replies: list[Reply],
+    interaction: Interaction | str,
+    panel: Panel,
+    *,
+    delay_ms: int = 0,
+    asks: bool = False,
 ) -> None:
-    """Send messages in order; the first one waits `delay_ms`, the last one asks."""
+    """Send messages in order; the last one asks.
+
+    The first one waits `delay_ms`; a delay set by a script replaces it and counts for all of them (CB:
+    reference/scripting.md 1.8).
+    """
     for at, reply in enumerate(replies):
-        delay = delay_ms if at == 0 and delay_ms else reply.delay_ms
+        waits = panel.delay_ms if panel.delay_ms is not None else delay_ms if at == 0 else 0
         asking = asks and at == len(replies) - 1
-        work.reply(msgspec.structs.replace(reply, delay_ms=delay, asks=asking), interaction)
+        work.reply(msgspec.structs.replace(reply, delay_ms=reply.delay_ms or waits, asks=asking), interaction)
