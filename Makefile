@@ -10,7 +10,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check format lock clean
+.PHONY: help demo test proofs check format lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -19,8 +19,11 @@ demo: $(STAMP) ## start the two example bots with their small servers and print 
 	@$(BIN)/botlane run examples/web-view/web-view.json examples/order-status/order-status.json --port $(PORT) \
 		--beside "$(BIN)/python examples/servers.py --gateway http://127.0.0.1:$(PORT)" || test $$? -eq 130
 
-test: $(STAMP) ## run every test
-	$(BIN)/pytest -n 2
+test: $(STAMP) ## run every test but the slow proofs
+	$(BIN)/pytest -n 2 -m "not proof"
+
+proofs: $(STAMP) ## run the slow proofs: programs killed at random, twenty seeds each
+	$(BIN)/pytest -n 2 -m proof
 
 check: $(STAMP) ## lint, formatting, types, layers
 	$(BIN)/ruff check .
