@@ -30,6 +30,9 @@ async def narrate(redis: ArqRedis, settings: Settings) -> None:
                 async for conversation in _notified(redis, settings.shards):
                     await _tell(mailbox, conversation, told)
         except RedisUnreachable as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():  # a cancelled read looks like a lost connection
+                return
             click.echo(f"{error} Going on when it answers.", err=True)
             await asyncio.sleep(AGAIN_SECONDS)
 

@@ -67,8 +67,7 @@ async def _run(plan: RunPlan) -> int:
                 serving.result()
             click.echo("\nStopping.")
         finally:
-            serving.cancel()
-            await asyncio.wait({serving})
+            await _cancelled(serving)
             await tree.stop()
         return INTERRUPTED if asked.result() is signal.SIGINT else 0
 
@@ -113,10 +112,16 @@ async def _serve(plan: RunPlan, settings: Settings, folder: DataFolder, tree: Pr
         try:
             await tree.watch()
         finally:
-            telling.cancel()
-            await asyncio.wait({telling})
+            await _cancelled(telling)
     finally:
         await redis.aclose()
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    """End a task. Once is not always enough: a read that completes in the same moment swallows the cancellation."""
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.1)
 
 
 def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
