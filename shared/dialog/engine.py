@@ -27,6 +27,7 @@ from shared.dialog.scripts import Scripts
 from shared.dialog.session import Conversation, Session
 from shared.dialog.texts import ESCALATION_FAILED
 from shared.dialog.trace import TraceLine
+from shared.dialog.variables import as_texts
 from shared.dialog.work import Work
 
 
@@ -57,7 +58,8 @@ def advance(  # noqa: PLR0913 the contract of the engine: everything a turn depe
     """
     begins = session is None
     if session is None:
-        session = Session(version=bot.version, forever=forever or {})
+        kept = forever or {}
+        session = Session(version=bot.version, forever=kept if bot.keep_types else as_texts(kept))
     work = Work(bot, session, conversation, scripts, abandon, turn)
     work.now = event.at
     work.context = {key: dict(space) for key, space in (context or {}).items()}

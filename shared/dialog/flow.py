@@ -69,7 +69,7 @@ def after_call(work: Work, interaction: Interaction, panel: Panel, *, succeeded:
 def _step(work: Work, interaction: Interaction) -> str | None:
     if not interaction.enabled:
         return _follow(work, interaction, Target("next"))
-    if not _chain_allows(work, interaction):
+    if not interaction.asks and interaction.kind != "DIALOG_STARTER" and not _counts(work, interaction):
         return None
     work.stack[-1].interaction_id = interaction.id
     work.note("interaction", interaction, interaction.kind)
@@ -97,7 +97,7 @@ def _show(work: Work, interaction: Interaction, panel: Panel, replies: list[Repl
     if ends is not None:
         return _close(work, interaction, survey=ends)
     if triggered:
-        return target
+        return target if not interaction.asks or _counts(work, interaction) else None
     if waits:
         work.put(question=interaction.id, chain=0, chain_across=0)
         return None
@@ -261,10 +261,8 @@ def _end(work: Work, interaction: Interaction, panel: Panel) -> str | None:
     return None
 
 
-def _chain_allows(work: Work, interaction: Interaction) -> bool:
-    """Count interactions that do not wait; over the limit the flow stops (CB: reference/dialogs.md 2.9)."""
-    if interaction.asks or interaction.kind == "DIALOG_STARTER":
-        return True
+def _counts(work: Work, interaction: Interaction) -> bool:
+    """Count an interaction that does not wait; over the limit the flow stops (CB: reference/dialogs.md 2.9)."""
     if work.position.chain >= work.bot.limits.chain:
         work.warn("chain-limit", interaction, f"the flow was stopped after {work.position.chain} without a question")
         work.clear_stack()
