@@ -55,16 +55,16 @@ async def _check(settings: Settings) -> None:
 
 
 async def _work(settings: Settings) -> None:
-    """Work until SIGTERM or SIGINT. Raises RedisUnreachable and EngineFailure before it begins."""
+    """Work until SIGTERM or SIGINT. Raises RedisUnreachable, SettingsError and EngineFailure before it begins."""
     redis = connect(settings.redis_url)
-    try:
-        await reach(redis)
-    except RedisUnreachable:
-        await redis.aclose()
-        raise
     worker = build_worker(settings, redis)
     checks = {"redis": lambda: reach(redis), "turn processes": lambda: _started(worker)}
-    operations = await start_operations(settings.ops, checks)
+    try:
+        await reach(redis)
+        operations = await start_operations(settings.ops, checks)
+    except (RedisUnreachable, SettingsError):
+        await redis.aclose()
+        raise
     log.info("working", shards=settings.shards, turn_processes=settings.turn_processes)
     try:
         await worker.serve()
