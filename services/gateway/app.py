@@ -1,7 +1,6 @@
 """The composition root: what the gateway is made of."""
 
 import asyncio
-import contextlib
 from collections.abc import AsyncIterator
 
 from aiohttp import web
@@ -50,9 +49,9 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
 async def _notifications(app: web.Application) -> AsyncIterator[None]:
     listening = asyncio.create_task(app[PARTS].notifications.run())
     yield
-    listening.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await listening
+    while not listening.done():
+        listening.cancel()  # more than once: redis-py loses a cancellation that arrives while it connects
+        await asyncio.wait({listening}, timeout=0.1)
 
 
 async def _stop_waiting(app: web.Application) -> None:

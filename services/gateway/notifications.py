@@ -87,6 +87,8 @@ class Notifications:
                             self._hear(heard)
             except (RedisError, OSError) as error:
                 log.warning("notifications lost", error=type(error).__name__)
+            except Exception:
+                log.exception("notifications failed")
             pause = min(_LONGEST_PAUSE, pause * 2 + 0.1)
             await asyncio.sleep(pause)
 

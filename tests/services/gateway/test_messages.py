@@ -127,7 +127,9 @@ async def test_a_reader_notices_a_reply_whose_hint_was_lost(
     waiting = asyncio.create_task(made.read(wait=30))
     await asyncio.sleep(0.05)
     entry = b'7|1700000000000|{"from":"bot","type":"text","text":"quiet"}'
-    await redis.execute_command("RPUSH", keys.outbox(made.id), entry)
+    async with redis.pipeline() as pipe:
+        pipe.rpush(keys.outbox(made.id), entry)
+        await pipe.execute()
     assert (await waiting)["messages"][0]["text"] == "quiet"
 
 
