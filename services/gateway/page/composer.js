@@ -1,12 +1,14 @@
 // The message field: grows with its text, sends with Enter, keeps what cannot be sent.
 
-/** `say(text)` is called with what was written. */
+/** The form with its field and button; `say(text)` is called with what was written. */
 export class Composer {
+  #form;
   #field;
   #button;
   #say;
 
   constructor({ form, field, button, say }) {
+    this.#form = form;
     this.#field = field;
     this.#button = button;
     this.#say = say;
@@ -22,8 +24,9 @@ export class Composer {
     });
   }
 
-  /** Lets people write, or not. */
-  enable(on) {
+  /** Lets people write, or not; `gone` takes the field away. */
+  enable(on, { gone = false } = {}) {
+    this.#form.hidden = gone;
     this.#field.disabled = !on;
     this.#field.placeholder = on ? "Write a message" : "";
     this.#fit();

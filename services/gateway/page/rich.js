@@ -60,10 +60,11 @@ function image(element, { tap }) {
   const alt = words(element.alt ?? (element.tooltip === "image" ? "" : element.tooltip)) || caption;
   const address = imageAddress(element.url);
   const frame = el("span", { class: "rich-image-frame" });
-  const missing = () => frame.replaceChildren(icon("i-image"), el("span", { text: alt || "The picture could not be loaded" }));
+  const instead = alt === caption && caption ? "" : alt || "The picture could not be loaded";
+  const missing = () => frame.replaceChildren(icon("i-image"), instead);
   if (address) frame.append(el("img", { src: address, alt, loading: "lazy", decoding: "async", on: { error: missing } }));
   else missing();
-  const parts = [frame, caption && el("span", { class: "rich-caption", text: caption, "aria-hidden": caption === alt })];
+  const parts = [frame, caption && el("span", { class: "rich-caption", text: caption, "aria-hidden": caption === alt && Boolean(address) })];
   if (!element.click) return el("div", { class: "rich-image" }, ...parts);
   const node = clickable(element, "", tap, { class: "rich-image" }, ...parts);
   if (!alt) node.setAttribute("aria-label", words(element.tooltip) || "Picture");

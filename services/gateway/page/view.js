@@ -8,6 +8,7 @@ export class View {
   #newer;
   #field;
   #following = true;
+  #top = 0;
 
   constructor({ scroller, newer, field }) {
     this.#scroller = scroller;
@@ -45,9 +46,12 @@ export class View {
     this.#scroller.scrollTop = this.#scroller.scrollHeight;
   }
 
+  // Only going back ends the following: the view may also have become smaller, by a notice or a keyboard.
   #look() {
     const { scrollTop, clientHeight, scrollHeight } = this.#scroller;
-    this.#following = scrollTop + clientHeight > scrollHeight - NEAR;
+    if (scrollTop + clientHeight > scrollHeight - NEAR) this.#following = true;
+    else if (scrollTop < this.#top) this.#following = false;
+    this.#top = scrollTop;
     if (this.#following) this.#newer.hidden = true;
   }
 }

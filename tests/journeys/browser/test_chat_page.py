@@ -54,6 +54,7 @@ async def test_text_is_never_interpreted_as_html(visitor: Visitor) -> None:
 
 
 async def test_cards_can_be_leafed_through_and_tapped(visitor: Visitor) -> None:
+    await visitor.page.emulate_media(reduced_motion="reduce")
     await visitor.opens("order-status")
     await visitor.says("order")
     await visitor.hears("What is your order number?")
@@ -63,8 +64,9 @@ async def test_cards_can_be_leafed_through_and_tapped(visitor: Visitor) -> None:
     on = visitor.page.get_by_role("button", name="Next cards")
     back = visitor.page.get_by_role("button", name="Previous cards")
     await expect(back).to_be_disabled()
-    while await on.is_enabled():
-        await on.click()
+    for _ in range(4):
+        await on.evaluate("button => button.click()")  # at the end it is disabled, and does nothing
+    await expect(on).to_be_disabled()
     await expect(back).to_be_enabled()
     last = cards.get_by_role("listitem").last
     await expect(last).to_be_in_viewport()
@@ -114,11 +116,12 @@ async def test_what_is_written_while_the_gateway_is_away_arrives_once(visitor: V
     os.kill(demo.running.ready["programs"]["gateway"], signal.SIGKILL)
     await visitor.says("1002")
     await visitor.hears("It holds 1 article")
-    await expect(visitor.bubble("1002")).to_have_count(2)  # what was said, and the answer that names it
+    own = visitor.page.locator(".from-consumer .bubble").filter(has_text="1002")
+    await expect(own).to_have_count(1)
     demo.running.wait_until_ready()
     await visitor.page.reload()
     await visitor.hears("It holds 1 article")
-    await expect(visitor.page.locator(".from-consumer .bubble").filter(has_text="1002")).to_have_count(1)
+    await expect(own).to_have_count(1)
 
 
 async def test_restart_begins_a_new_conversation(visitor: Visitor) -> None:
@@ -141,7 +144,7 @@ async def test_a_closed_conversation_offers_a_new_one(visitor: Visitor) -> None:
     await visitor.page.get_by_role("button", name="Return this").click()
     await visitor.taps("That is all")
     await visitor.hears("Thank you, and enjoy your order.")
-    await expect(visitor.field).to_be_disabled()
+    await expect(visitor.field).to_be_hidden()
     await expect(visitor.page.get_by_role("status")).to_contain_text("Ended")
     await visitor.page.get_by_role("button", name="Start a new one").click()
     await visitor.says("order")
