@@ -4,7 +4,7 @@
 
 A pattern matches the whole text, whatever the case and the white space around it; `*` stands for anything, nothing
 included; an alternative may be empty; everything else, blanks and punctuation too, is literal. Brackets that do not
-pair are literal as well.
+pair, or stand in more than 50 others, are literal as well.
 
 Matching walks the pattern once with the set of places in the text it may have reached, so its cost is bounded by
 (parts of the pattern) times (length of the text): no text can stall it, which no translation to a backtracking
@@ -12,6 +12,8 @@ regular expression could promise.
 """
 
 import msgspec
+
+_DEEPEST = 50
 
 
 class _Literal(msgspec.Struct, frozen=True):
@@ -74,7 +76,9 @@ def _pairs(source: str) -> dict[int, int]:
         if character == "(":
             open_brackets.append(at)
         elif character == ")" and open_brackets:
-            pairs[open_brackets.pop()] = at
+            partner = open_brackets.pop()
+            if len(open_brackets) < _DEEPEST:
+                pairs[partner] = at
     return pairs
 
 

@@ -119,7 +119,7 @@ def test_identity_and_profile_are_at_hand_for_scripts() -> None:
             botContext.getUserChannel(), botContext.getLPAccountId(), botContext.getLPEngagementAttribute('campaignId'),
             botContext.getLPCustomerInfo().ctype, botContext.getLPUserPersonalInfo()].join(' '));
     """
-    about = {
+    about: dict[str, Any] = {
         "channel": "lp_sms",
         "account_id": "acc",
         "engagement": {"campaignId": "c7"},

@@ -1,0 +1,87 @@
+"""Templates: what is a placeholder, and what stays as it is (CB: reference/scripting.md 4)."""
+
+import string
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from shared.bot.templates import Placeholder, compile_template
+
+
+@pytest.mark.parametrize(
+    ("source", "kind", "name"),
+    [
+        ("{$botContext.x}", "variable", "x"),
+        ("{$botcontext.x}", "variable", "x"),
+        ("{$botContext.slot.Pizza Size}", "variable", "slot.Pizza Size"),
+        ("{$botContext.Store.name}", "variable", "Store.name"),
+        ("{$env.baseUrl}", "environment", "baseUrl"),
+        ("{$.api_X.list[0].a}", "path", "api_X.list[0].a"),
+        ("{$.api_X.list[i].a}", "path", "api_X.list[i].a"),
+        ("{$userMessage}", "system", "userMessage"),
+        ("{$location.city}", "system", "location.city"),
+        ("{Store Locator.name}", "field", "Store Locator.name"),
+        ("{Store.name.count}", "field", "Store.name.count"),
+    ],
+)
+def test_a_placeholder_is_known_by_what_stands_between_its_braces(source: str, kind: str, name: str) -> None:
+    template = compile_template(f"a {source} b")
+    assert template.parts == ("a ", Placeholder(kind, name, source[1:-1]), " b")
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "",
+        "plain",
+        "{",
+        "}",
+        "{}",
+        "{a}",
+        '{"a":"b.c"}',
+        "{$}",
+        "{$botContext.}",
+        "{ Store.name }",
+        "{a: b.c}",
+        "{{file_url}}",
+        "{{url}}",
+        "{\n$userMessage}",
+    ],
+)
+def test_other_braces_stay_as_they_are(source: str) -> None:
+    template = compile_template(source)
+    assert template.parts == (source,)
+    assert template.render(lambda _: "!") == source
+
+
+def test_a_placeholder_inside_json_is_found() -> None:
+    template = compile_template('{"a":"{$botContext.x}","b":{$botContext.y}}')
+    assert template.render(lambda hole: hole.name) == '{"a":"x","b":y}'
+
+
+_NAMES = st.text(string.ascii_letters, min_size=1, max_size=8)
+_HOLES = st.one_of(
+    _NAMES.map("{{$botContext.{}}}".format),
+    _NAMES.map("{{$env.{}}}".format),
+    _NAMES.map("{{$.api_{}}}".format),
+    st.tuples(_NAMES, _NAMES).map(lambda names: "{" + ".".join(names) + "}"),
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text())
+def test_no_text_is_lost(source: str) -> None:
+    template = compile_template(source)
+    assert template.render(lambda hole: "{" + hole.expression + "}") == source
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.text(st.characters(exclude_characters="{}"), max_size=6), _HOLES), max_size=5),
+    st.text(st.characters(exclude_characters="{}")),
+)
+def test_literal_text_survives_around_every_placeholder(pieces: list[tuple[str, str]], tail: str) -> None:
+    template = compile_template("".join(literal + hole for literal, hole in pieces) + tail)
+    assert ["{" + hole.expression + "}" for hole in template.placeholders] == [hole for _, hole in pieces]
+    assert template.render(lambda _: "") == "".join(literal for literal, _ in pieces) + tail
