@@ -189,8 +189,8 @@ class DoorbellWorker(Worker):
         job_id: str,
         finish: bool,  # noqa: FBT001 - arq's signature
         result_data: bytes | None,  # noqa: ARG002 - results are never kept
-        result_timeout_s: float | None,  # noqa: ARG002
-        keep_result_forever: bool,  # noqa: ARG002, FBT001
+        result_timeout_s: float | None,  # noqa: ARG002 - results are never kept
+        keep_result_forever: bool,  # noqa: ARG002, FBT001 - arq's signature
         incr_score: int | None,
         keep_in_progress: float | None,
     ) -> None:
@@ -207,7 +207,7 @@ class DoorbellWorker(Worker):
         if not owned:
             logger.warning("job %s belongs to another worker: left alone", job_id)
 
-    async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002
+    async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002 - results are never kept
         """Drop a job that cannot be run (payload gone, unknown function) if its token still owns it."""
         claim = self._held.get(job_id)
         if claim and not await self._claims.finish(claim):

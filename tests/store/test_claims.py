@@ -7,6 +7,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from shared.queue.claims import Claims
+from shared.queue.jobs import BELL_LIMIT
 from shared.store.keys import bell
 from tests.store.doorbell_parts import QUEUE, enqueue, lapsed, tokens, until
 
@@ -72,3 +73,29 @@ async def test_a_lapsed_claim_that_nobody_took_is_renewed(redis: ArqRedis) -> No
     assert await Claims(redis).take(QUEUE, 1) == []
     assert await Claims(redis).finish(claim)
     assert await Claims(redis).renew(QUEUE, [claim]) == [job_id]
+
+
+async def test_a_job_given_back_rings_a_bell_that_never_grows_beyond_its_cap(redis: ArqRedis) -> None:
+    await enqueue(redis, "a")
+    [claim] = await Claims(redis).take(QUEUE, 1)
+    await cast("Awaitable[int]", redis.rpush(bell(QUEUE), *["token"] * BELL_LIMIT))
+    assert await Claims(redis).give_back(claim)
+    assert await tokens(redis) == BELL_LIMIT
+    assert len(await Claims(redis).take(QUEUE, 1)) == 1
+
+
+async def test_a_job_given_back_for_later_waits_in_silence(redis: ArqRedis) -> None:
+    job_id = await enqueue(redis, "a")
+    [claim] = await Claims(redis).take(QUEUE, 1)
+    assert await Claims(redis).give_back(claim, defer_ms=60_000)
+    assert await tokens(redis) == 0
+    assert await redis.exists(f"arq:in-progress:{job_id}") == 0
+    assert await Claims(redis).take(QUEUE, 1) == []
+
+
+async def test_ending_a_job_twice_is_refused_the_second_time(redis: ArqRedis) -> None:
+    await enqueue(redis, "a")
+    [claim] = await Claims(redis).take(QUEUE, 1)
+    assert await Claims(redis).finish(claim)
+    assert not await Claims(redis).finish(claim)
+    assert not await Claims(redis).give_back(claim)

