@@ -41,11 +41,12 @@ class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ready(msgspec.Struct, frozen=True):
-    """Content of `ready.json`."""
+    """Content of `ready.json`. `redis` is the embedded server's address (for `deploy` beside a running `run`)."""
 
     url: str
     pid: int
     programs: dict[str, int]
+    redis: str = ""
 
 
 def run_tree(plan: RunPlan) -> int:
@@ -57,9 +58,12 @@ async def _run(plan: RunPlan) -> int:
     folder = DataFolder(plan.data)
     with contextlib.closing(folder):
         settings = _complete(plan, folder)
-        tree = ProcessTree(changed=lambda: _announce(folder, settings, tree))
+        server = None if plan.redis else EmbeddedServer(folder)
+        if server is not None:
+            settings = msgspec.structs.replace(settings, redis_url=server.url)
+        tree = ProcessTree(changed=lambda: _announce(folder, settings, tree, server))
         asked = _asked_to_stop(tree)
-        serving = asyncio.create_task(_serve(plan, settings, folder, tree))
+        serving = asyncio.create_task(_serve(plan, settings, folder, tree, server))
         try:
             either: tuple[asyncio.Future[Any], ...] = (serving, asked)
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
@@ -89,10 +93,10 @@ def _asked_to_stop(tree: ProcessTree) -> "asyncio.Future[signal.Signals]":
     return asked
 
 
-async def _serve(plan: RunPlan, settings: Settings, folder: DataFolder, tree: ProcessTree) -> None:
-    if not plan.redis:
-        server = EmbeddedServer(folder)
-        settings = msgspec.structs.replace(settings, redis_url=server.url)
+async def _serve(
+    plan: RunPlan, settings: Settings, folder: DataFolder, tree: ProcessTree, server: EmbeddedServer | None
+) -> None:
+    if server is not None:
         await tree.start(Program("valkey", Stage.SERVER, server.start))
     redis = connect(settings.redis_url)
     try:
@@ -106,7 +110,7 @@ async def _serve(plan: RunPlan, settings: Settings, folder: DataFolder, tree: Pr
         for command in plan.beside:
             await tree.start(Program(command, Stage.WORKER, _starter(_beside(command))))
         await tree.ready()
-        _announce(folder, settings, tree)
+        _announce(folder, settings, tree, server)
         _greet(settings, folder, [f"{bot.name} ({bot.id})" for bot in published])
         telling = asyncio.create_task(narrate(redis, settings))
         try:
@@ -166,8 +170,8 @@ def _starter(plan: ChildPlan) -> Callable[[], Awaitable[Child]]:
     return start
 
 
-def _announce(folder: DataFolder, settings: Settings, tree: ProcessTree) -> None:
-    folder.announce(Ready(address(settings), os.getpid(), tree.pids))
+def _announce(folder: DataFolder, settings: Settings, tree: ProcessTree, server: EmbeddedServer | None) -> None:
+    folder.announce(Ready(address(settings), os.getpid(), tree.pids, server.url if server is not None else ""))
 
 
 def _greet(settings: Settings, folder: DataFolder, bots: list[str]) -> None:

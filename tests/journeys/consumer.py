@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -84,6 +86,21 @@ class Consumer:
             params={"after": after},
             protocols=("botlane.v1", self.token),
         )
+
+    @asynccontextmanager
+    async def resumed(self, after: str) -> AsyncIterator[None]:
+        """Come back to the conversation later, with the token and the cursor of before."""
+        self._http = aiohttp.ClientSession()
+        await self.listen(after)
+        yield
+        await self._socket.close()
+        await self._http.close()
+
+    @asynccontextmanager
+    async def sending(self, path: str, body: dict[str, Any]) -> AsyncIterator[aiohttp.ClientResponse]:
+        """Post, and look at the answer as it comes."""
+        async with self._http.post(f"{self.url}{path}", json=body, headers=self.headers) as answer:
+            yield answer
 
     async def say(self, text: str, **more: Any) -> dict[str, Any]:
         """Send a message and return the acknowledgement; its echo is taken off what is heard."""

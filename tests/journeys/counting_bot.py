@@ -41,6 +41,18 @@ def counting_bot(api_url: str, spin: int = 0) -> bytes:
     ).encode()
 
 
+def scripted_bot(script: str) -> bytes:
+    """Return a bot that runs a script at every message and then says `still here`."""
+    interactions = _dialog("scripted", ["*"], [_text("said", "still here", script)])
+    return json.dumps(
+        {
+            "bot": {"id": BOT_ID, "name": "Scripted"},
+            "groups": [{"id": "scripted", "name": "scripted"}],
+            "conversationMessage": interactions,
+        }
+    ).encode()
+
+
 def _dialog(name: str, patterns: list[str], interactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     starter = {
         "id": f"{name}-starter",
