@@ -16,6 +16,7 @@ from yarl import URL
 
 from shared.bot.integration import Policy
 from shared.integration.addresses import EgressRefused, guarded_connector, networks, open_connector
+from shared.integration.filling import whole_characters
 from shared.integration.policy import Ending
 from shared.integration.redirects import RedirectRefused, is_redirect, redirected, rewrite, same_origin
 from shared.integration.request import Request
@@ -36,6 +37,7 @@ _ENDINGS: Final[tuple[tuple[type[BaseException], Ending], ...]] = (
     (aiohttp.ClientError, Ending(failure="lost", detail="the connection was lost")),
     (OSError, Ending(failure="lost", detail="the connection was lost")),
 )
+_PRIVATE_HEADERS: Final = frozenset({"set-cookie"})
 _REFUSED: Final = Ending(failure="refused", detail="calls may not reach this address; see [egress] in the manifest")
 _TOO_LATE: Final = Ending(failure="timeout", detail="the answer did not come in time")
 
@@ -63,6 +65,10 @@ class OutboundClient:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        """Close all connections."""
         for session in self._sessions.values():
             await session.close()
         self._sessions.clear()
@@ -136,7 +142,11 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Answer:
         body += chunk
         if len(body) > limit:
             raise _TooLarge(f"the answer is larger than {limit} bytes")
-    headers = {name: ", ".join(response.headers.getall(name)) for name in response.headers}
+    headers = {
+        name: whole_characters(", ".join(response.headers.getall(name)))
+        for name in response.headers
+        if name.lower() not in _PRIVATE_HEADERS
+    }
     ending = Ending(
         status=response.status,
         retry_after=retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),

@@ -1,0 +1,252 @@
+"""One call, from its job to its outcome: START, attempt, perhaps again, RESULT.
+
+Whatever happens here may happen twice: a job whose worker died is run again, and goes on with the attempts and the
+time that are left, or ends as `interrupted` (design section 7).
+"""
+
+import asyncio
+import secrets
+import time
+import uuid
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+
+import msgspec
+import structlog
+
+from services.integration_worker.bots import BotUnusable, CompiledBots
+from services.integration_worker.metrics import ATTEMPTS, CALL_SECONDS, CALLS, CALLS_DROPPED
+from services.integration_worker.patience import T, patiently
+from shared.bot.integration import Integration
+from shared.bot.model import Bot
+from shared.dialog.events import Attempt, CallOutcome
+from shared.integration.client import Answer, OutboundClient
+from shared.integration.filling import InvalidRequest
+from shared.integration.policy import Ending, Retry, decide
+from shared.integration.repeating import Made, repeat
+from shared.integration.request import Request, render_request
+from shared.integration.url import without_query
+from shared.queue.mailbox import Mailbox
+from shared.queue.records import CallStarted
+
+_KEYS = uuid.UUID("0d0f2d3c-7d0e-5b39-9a39-2d3d0a6c2b61")
+_IDEMPOTENCY_KEY = "Idempotency-Key"
+_WAIT_FOR_REDIS = 15.0
+_ASKING_AT_ONCE = 64
+
+log = structlog.get_logger()
+
+
+class _Stopped(Exception):  # noqa: N818 - ends the attempts, never leaves this module
+    """START refused another attempt."""
+
+    def __init__(self, outcome: str) -> None:
+        super().__init__(outcome)
+        self.outcome = outcome
+
+
+@dataclass
+class _Job:
+    """What one run of the job knows of its call. `ends_at` is on the loop's clock."""
+
+    call_id: str
+    claim: str
+    started: CallStarted
+    ends_at: float
+    attempts: list[Attempt]
+    fresh: bool = True  # the attempt that START recorded has not been made yet
+    last: Made | None = None
+    address: str = ""
+    method: str = ""
+    begun: float = field(default_factory=time.monotonic)
+
+    @property
+    def number(self) -> int:
+        """The number of the attempt that START recorded last."""
+        return self.started.attempts + 1
+
+
+class Calls:
+    """Makes calls. One serves a whole worker."""
+
+    def __init__(self, mailbox: Mailbox, bots: CompiledBots, client: OutboundClient) -> None:
+        self._mailbox = mailbox
+        self._bots = bots
+        self._client = client
+
+        self._gate = asyncio.Semaphore(_ASKING_AT_ONCE)
+
+    async def call(self, call_id: str) -> None:
+        """Make the call and hand its outcome to the conversation. Raises RedisUnreachable after some patience."""
+        claim = secrets.token_hex(8)
+        started = await self._ask(lambda: self._mailbox.start(call_id, claim), _WAIT_FOR_REDIS)
+        if started.outcome == "late":
+            detail = "the call was not begun in time"
+            await self._end(call_id, CallOutcome(call_id, failure="late", failure_detail=detail))
+        elif started.outcome == "go":
+            job = _job(call_id, claim, started)
+            outcome = await self._outcome(job)
+            if outcome is not None:
+                await self._end(call_id, outcome)
+        else:
+            CALLS_DROPPED.inc()
+            log.info("call dropped", reason=started.outcome)
+
+    async def _outcome(self, job: _Job) -> CallOutcome | None:
+        """Return what became of the call, None when nobody waits for it any more."""
+        try:
+            bot = await self._ask(lambda: self._bots.get(job.started.version), _WAIT_FOR_REDIS)
+            integration = _integration(bot, job)
+            request = _rendered(integration, job)
+        except (BotUnusable, InvalidRequest) as error:
+            return _failed(job, "invalid", str(error))
+        if job.started.interrupted and not _goes_on(job, integration):
+            return _failed(job, "interrupted", "its worker died in mid-call, and it may have been executed")
+        try:
+            made = await self._attempts(job, integration, request, bot.egress_private)
+        except _Stopped as stopped:
+            if stopped.outcome != "late":
+                log.info("call dropped", integration=integration.name, reason=stopped.outcome)
+                return None
+            if job.last is None:
+                return _failed(job, "late", "the call was not begun in time")
+            made = job.last
+        return _answered(job, made.answer)
+
+    async def _attempts(self, job: _Job, integration: Integration, request: Request, private: tuple[str, ...]) -> Made:
+        policy = integration.policy
+        loop = asyncio.get_running_loop()
+
+        async def attempt() -> Made:
+            if not job.fresh:
+                await self._start_another(job)
+            job.fresh = False
+            left = job.ends_at - loop.time()
+            limit = left if policy.attempt_timeout is None else min(left, policy.attempt_timeout)
+            at, began = int(time.time() * 1000), loop.time()
+            answer = await self._client.attempt(request, policy, limit=limit, private=private)
+            job.attempts.append(Attempt(at, round((loop.time() - began) * 1000, 1), _word(answer.ending)))
+            ATTEMPTS.labels(_class(answer.ending)).inc()
+            job.last = Made(request.method, job.number, job.ends_at - loop.time(), answer)
+            return job.last
+
+        async def another(_: Made) -> None:
+            record = msgspec.json.encode(job.attempts[-1])
+            await self._ask(
+                lambda: self._mailbox.finish_attempt(job.call_id, job.claim, record), job.ends_at - loop.time()
+            )
+
+        return await repeat(policy, request.method, attempt, another)
+
+    async def _start_another(self, job: _Job) -> None:
+        """START the next attempt under a claim of its own. Raises _Stopped."""
+        loop = asyncio.get_running_loop()
+        job.claim = secrets.token_hex(8)
+        job.started = await self._ask(
+            lambda: self._mailbox.start(job.call_id, job.claim), max(job.ends_at - loop.time(), 0)
+        )
+        if job.started.outcome != "go":
+            raise _Stopped(job.started.outcome)
+        job.ends_at = loop.time() + job.started.left_ms / 1000
+
+    async def _ask(self, ask: Callable[[], Awaitable[T]], seconds: float) -> T:
+        """Ask Redis, patiently, and not from every call at the same moment."""
+        async with self._gate:
+            return await patiently(ask, seconds)
+
+    async def _end(self, call_id: str, outcome: CallOutcome) -> None:
+        """Hand the outcome over; a conversation that does not wait for it any more drops it."""
+        encoded = msgspec.json.encode(outcome)
+        awaited = await self._ask(lambda: self._mailbox.result(call_id, encoded), _WAIT_FOR_REDIS)
+        CALLS.labels(_class(Ending(outcome.status, failure=outcome.failure))).inc()
+        if not awaited:
+            CALLS_DROPPED.inc()
+            log.info("call dropped", reason="its result is not awaited any more")
+
+
+def _job(call_id: str, claim: str, started: CallStarted) -> _Job:
+    attempts = [msgspec.json.decode(record, type=Attempt) for record in started.ended]
+    if started.interrupted:
+        attempts.append(Attempt(0, 0.0, "interrupted"))
+    ends_at = asyncio.get_running_loop().time() + started.left_ms / 1000
+    return _Job(call_id, claim, started, ends_at, attempts)
+
+
+def _goes_on(job: _Job, integration: Integration) -> bool:
+    """Tell whether a call that was cut off in mid-attempt may be made again."""
+    left = job.started.left_ms / 1000
+    made = job.started.attempts
+    ending = Ending(failure="interrupted")
+    return isinstance(decide(integration.policy, integration.method, made, ending, left, 0.0), Retry)
+
+
+def _integration(bot: Bot, job: _Job) -> Integration:
+    integration = bot.integrations.get(job.started.integration_id)
+    if integration is None or integration.kind != "API":
+        raise InvalidRequest("the bot has no such API integration")
+    return integration
+
+
+def _rendered(integration: Integration, job: _Job) -> Request:
+    job.method = integration.method
+    values = msgspec.msgpack.decode(job.started.values, type=dict)
+    request = render_request(integration, values)
+    job.address = without_query(request.url)
+    return _with_key(request, integration, job.call_id)
+
+
+def _with_key(request: Request, integration: Integration, call_id: str) -> Request:
+    """Add the idempotency key, the same for all attempts; the call id would tell others the conversation's."""
+    if not integration.policy.idempotency_key or request.header(_IDEMPOTENCY_KEY) is not None:
+        return request
+    key = str(uuid.uuid5(_KEYS, call_id))
+    return msgspec.structs.replace(request, headers={**request.headers, _IDEMPOTENCY_KEY: key})
+
+
+def _answered(job: _Job, answer: Answer) -> CallOutcome:
+    if answer.ending.failure is not None:
+        return _failed(job, answer.ending.failure, answer.ending.detail)
+    _report(job, answer.ending)
+    return CallOutcome(
+        job.call_id,
+        status=answer.ending.status,
+        headers=answer.headers,
+        body=answer.body,
+        attempts=job.attempts,
+        method=job.method,
+        address=job.address,
+    )
+
+
+def _failed(job: _Job, failure: str, detail: str) -> CallOutcome:
+    _report(job, Ending(failure=failure))
+    return CallOutcome(
+        job.call_id,
+        failure=failure,
+        failure_detail=detail,
+        attempts=job.attempts,
+        method=job.method,
+        address=job.address,
+    )
+
+
+def _report(job: _Job, ending: Ending) -> None:
+    seconds = time.monotonic() - job.begun
+    CALL_SECONDS.observe(seconds)
+    log.info(
+        "call",
+        integration=job.started.integration_id,
+        version=job.started.version[:12],
+        method=job.method,
+        outcome=_word(ending),
+        attempts=len(job.attempts),
+        ms=round(seconds * 1000),
+    )
+
+
+def _word(ending: Ending) -> str:
+    return ending.failure or str(ending.status)
+
+
+def _class(ending: Ending) -> str:
+    return ending.failure or f"{ending.status // 100}xx"

@@ -1,0 +1,89 @@
+"""The composition root of the integration worker: which parts there are, and how a worker is made of them.
+
+`arq services.integration_worker.worker.WorkerSettings` drains the queue of shard 0 with arq's own worker, slower.
+"""
+
+from typing import Any
+
+from arq import Retry
+from arq.connections import ArqRedis, RedisSettings
+from arq.worker import func
+
+from services.integration_worker.bots import CompiledBots
+from services.integration_worker.call import Calls
+from services.settings import Settings, read_settings
+from shared.integration.client import OutboundClient
+from shared.queue import jobs
+from shared.queue.mailbox import Mailbox
+from shared.queue.worker import DoorbellWorker
+from shared.store.bots import Bots
+from shared.store.connection import RedisUnreachable
+from shared.store.keys import integration_queue
+
+CALLS_AT_ONCE = 1000  # a call mostly waits
+REDIS_CONNECTIONS = CALLS_AT_ONCE + 50  # in the worst case every job ends at the same moment
+
+
+def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient) -> Calls:
+    """Make what calls are made with; nothing is connected."""
+    mailbox = Mailbox(
+        redis,
+        conversation_ttl=settings.conversation_ttl,
+        inbox_limit=settings.inbox_limit,
+        trace_ttl=settings.trace_ttl,
+    )
+    return Calls(mailbox, CompiledBots(Bots(redis, settings.conversation_ttl)), client)
+
+
+def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
+    """Make the worker that drains the integration queues of all shards. Call it within the loop it is to run in."""
+    return DoorbellWorker(
+        [func(call, name=jobs.CALL)],
+        queues=[integration_queue(shard) for shard in range(settings.shards)],
+        redis_pool=redis,
+        max_jobs=CALLS_AT_ONCE,
+        job_completion_wait=settings.completion_wait,
+        on_startup=start,
+        on_shutdown=stop,
+        ctx={"settings": settings},
+    )
+
+
+async def call(ctx: dict[Any, Any], call_id: str) -> None:
+    """Make a call (the job `call`). When Redis is away for long the job is run again."""
+    calls: Calls = ctx["calls"]
+    try:
+        await calls.call(call_id)
+    except RedisUnreachable as error:
+        raise Retry(defer=1) from error
+
+
+async def start(ctx: dict[Any, Any]) -> None:
+    """Open the outbound client."""
+    settings: Settings = ctx["settings"]
+    ctx["client"] = client = OutboundClient(settings.rewrite_urls)
+    ctx["calls"] = build_calls(settings, ctx["redis"], client)
+
+
+async def stop(ctx: dict[Any, Any]) -> None:
+    """Close the outbound client."""
+    if "client" in ctx:
+        await ctx["client"].close()
+
+
+def __getattr__(name: str) -> Any:
+    """Make `WorkerSettings` when arq's command line asks for it: nothing is read from the environment before."""
+    if name != "WorkerSettings":
+        raise AttributeError(name)
+    settings = read_settings()
+    return {
+        "functions": [func(call, name=jobs.CALL)],
+        "queue_name": integration_queue(0),
+        "redis_settings": RedisSettings.from_dsn(settings.redis_url),
+        "max_jobs": CALLS_AT_ONCE,
+        "job_completion_wait": settings.completion_wait,
+        "on_startup": start,
+        "on_shutdown": stop,
+        "ctx": {"settings": settings},
+        **jobs.worker_settings(),
+    }
