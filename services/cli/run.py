@@ -142,7 +142,7 @@ def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
         console_token=settings.console_token or ("" if here else secrets.token_urlsafe(16)),
         keyless=here,
         trace_ttl=DAY,
-        completion_wait=1.5,  # ends in time for STAGE_SECONDS
+        completion_wait=1.0,  # leaves a worker time to end within its part of STAGE_SECONDS
     )
 
 
