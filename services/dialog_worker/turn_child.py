@@ -64,7 +64,7 @@ class TurnChild(asyncio.Protocol):
         with theirs:
             await loop.create_unix_connection(lambda: self, sock=ours)
             self.process = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-I", "-m", _MODULE, str(os.getpid()), msgspec.json.encode(limits).decode()),
+                *_command(limits),
                 stdin=theirs.fileno(),
                 stdout=asyncio.subprocess.DEVNULL,
                 env={"TZ": "UTC"},
@@ -125,7 +125,7 @@ class TurnChild(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take in bytes; handle each whole frame."""
         self._received += data
-        while len(self._received) >= 4:
+        while self.alive and len(self._received) >= 4:
             end = int.from_bytes(self._received[:4], "little") + 4
             if end > FRAME_LIMIT + 4:
                 self.kill()
@@ -184,6 +184,11 @@ class TurnChild(asyncio.Protocol):
             deadline.cancel()
             self._stop_watching()
             self._awaited = None
+
+
+def _command(limits: Limits) -> list[str]:
+    """The program and its arguments: isolated, so that neither the environment nor a folder adds code to it."""
+    return [sys.executable, "-I", "-m", _MODULE, str(os.getpid()), msgspec.json.encode(limits).decode()]
 
 
 def _frame(message: Load | Advance) -> bytes:

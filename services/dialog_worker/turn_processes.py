@@ -69,6 +69,7 @@ class TurnProcesses:
     async def close(self) -> None:
         """End all children and wait until they are gone; turns in flight end as EngineFailure."""
         self._closed = True
+        self._arrived.set()
         for task in self._restarts:
             task.cancel()
         children = list(self._children)
@@ -118,12 +119,15 @@ class TurnProcesses:
         """Take an idle child; there is one more than turns that may run, so waiting is rare."""
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
-                while not self._idle:
+                while not self._closed:
+                    while self._idle:
+                        if (child := self._idle.pop()).alive:
+                            return child
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
             raise EngineFailure("no turn process could be started") from None
-        return self._idle.pop()
+        raise EngineFailure("the turn processes are being ended")
 
     def _give_back(self, child: TurnChild) -> None:
         """Make a child idle, or end it when it has run long enough: then leaks, if any, end with it."""

@@ -4,6 +4,8 @@ import time
 import traceback
 from collections.abc import Callable
 
+import msgspec
+
 from services.turn_process import wire
 from shared.bot.bot import compile_bot
 from shared.bot.errors import BotError
@@ -62,13 +64,16 @@ class Turns:
     def _advance(self, request: Advance, announce: Callable[[str], None]) -> Answer:
         bot = self._bots[request.version]
         self._scripts = QuickJsScripts(bot.global_functions, self._limits, announce, self._worlds)
+        conversation = request.conversation
+        if request.account_id and not conversation.account_id:
+            conversation = msgspec.structs.replace(conversation, account_id=request.account_id)
         turn = advance(
             bot,
             request.session,
             request.event,
             self._scripts,
             frozenset(request.abandon),
-            conversation=request.conversation,
+            conversation=conversation,
             turn=request.turn,
             forever=request.forever,
             context=request.context,
@@ -88,4 +93,4 @@ def _joined(first: list[str], second: list[str]) -> list[str]:
 
 def _timed(answer: Answer, spent: int) -> Answer:
     """Put the time a turn took into its answer."""
-    return Answer(answer.session, answer.effects, answer.trace, answer.need, answer.abandon, answer.error, spent)
+    return msgspec.structs.replace(answer, us=spent)

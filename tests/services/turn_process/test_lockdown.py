@@ -25,9 +25,8 @@ def answer() -> dict[str, Any]:
     with ours, theirs:
         process = subprocess.run(
             [sys.executable, "-I", str(PROBES), str(os.getpid())],
-            stdin=theirs,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stdin=theirs.fileno(),
+            capture_output=True,
             env={"TZ": "UTC"},
             timeout=60,
             check=False,

@@ -1,0 +1,66 @@
+"""What a turn process answers when the engine fails. Run in this process, so that the failure can be arranged."""
+
+import msgspec
+import pytest
+
+from services.turn_process import turns as module
+from services.turn_process.turns import Turns
+from shared.dialog.frames import FRAME_LIMIT, Answer, Load
+from shared.dialog.session import Session
+from shared.scripting.limits import Limits
+from tests.services.turn_process.conftest import bot_of, request_for, texts
+
+BOT = bot_of("botContext.sendMessage('hi')")
+
+
+@pytest.fixture
+def turns() -> Turns:
+    turns = Turns(Limits())
+    assert turns.load(Load(BOT.version, BOT.blob)).error is None
+    return turns
+
+
+def answer_of(turns: Turns) -> Answer:
+    frame = turns.answer(request_for(BOT), lambda _script: None)
+    return msgspec.msgpack.decode(frame[4:], type=Answer)
+
+
+def test_a_failing_engine_is_told_by_type_and_place_without_its_message(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise LookupError("what the consumer said")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "advance", fail)
+        error = answer_of(turns).error
+    assert error is not None
+    assert error.startswith("LookupError in fail (")
+    assert "consumer" not in error
+    turns.rest()
+    assert texts(answer_of(turns)) == ["hi", "end"]
+
+
+@pytest.mark.parametrize("value", ["x" * FRAME_LIMIT, 1 << 70])
+def test_a_session_that_cannot_be_sent_is_an_engine_failure(
+    turns: Turns, monkeypatch: pytest.MonkeyPatch, value: object
+) -> None:
+    def bloat(*_: object, **__: object) -> object:
+        return module.Answer(Session("v", session={"a": value}))
+
+    monkeypatch.setattr(Turns, "_advance", bloat)
+    answer = answer_of(turns)
+    assert answer.error is not None
+    assert answer.session is None
+
+
+def test_an_unreadable_version_is_refused_in_words(turns: Turns) -> None:
+    assert turns.load(Load("v", b"")).error is not None
+    assert turns.load(Load("v", bot_of("").blob[:-9])).error is not None
+
+
+def test_the_account_of_the_installation_reaches_scripts(turns: Turns) -> None:
+    bot = bot_of("botContext.sendMessage(botContext.getLPAccountId())")
+    turns.load(Load(bot.version, bot.blob))
+    frame = turns.answer(request_for(bot, account_id="acc"), lambda _script: None)
+    assert texts(msgspec.msgpack.decode(frame[4:], type=Answer)) == ["acc", "end"]
