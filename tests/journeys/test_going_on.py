@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -126,6 +127,7 @@ async def test_a_server_that_was_killed_and_came_back_is_found_again_by_everybod
             await consumer.hears("message 1: one")
             server.kill()
             server.wait()
+            (short_folder / "log").unlink()
             path = f"/v1/conversations/{consumer.conversation_id}/messages"
             async with consumer.sending(path, {"text": "lost?"}) as answer:
                 assert answer.status == 503
@@ -190,9 +192,12 @@ async def accepted(consumer: Consumer, path: str, body: dict[str, str]) -> None:
 
 
 def start_server(folder: Path) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
+    server = subprocess.Popen(
         [
             *(str(_binary.get_binary_path()), "--port", "0", "--unixsocket", f"{folder}/s", "--dir", str(folder)),
             *("--save", "", "--appendonly", "yes", "--appendfsync", "always", "--logfile", f"{folder}/log"),
         ]
     )
+    while "Ready to accept connections" not in (folder / "log").read_text() if (folder / "log").exists() else True:
+        time.sleep(0.01)
+    return server
