@@ -5,7 +5,9 @@ import socket
 from collections.abc import AsyncIterator
 
 import pytest
+from arq.connections import ArqRedis
 
+from tests.services.integration_worker.calling import Waiting
 from tests.services.integration_worker.misbehaving import Server, serving
 
 
@@ -40,3 +42,9 @@ async def garbage() -> AsyncIterator[str]:
     listening = await asyncio.start_server(answer, "127.0.0.1", 0)
     async with listening:
         yield f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
+
+
+@pytest.fixture
+def waiting(redis: ArqRedis) -> Waiting:
+    """Conversations that wait for calls."""
+    return Waiting(redis)

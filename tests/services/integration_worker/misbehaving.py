@@ -3,7 +3,7 @@
 import asyncio
 import gzip
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
 
@@ -18,7 +18,7 @@ class Seen:
     """What arrived at the server: one entry a request."""
 
     def __init__(self) -> None:
-        self.requests: list[tuple[str, str, dict[str, str], bytes]] = []
+        self.requests: list[tuple[str, str, Mapping[str, str], bytes]] = []
 
     @property
     def count(self) -> int:
@@ -40,12 +40,20 @@ class Server:
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        self.seen.requests.append((request.method, request.path_qs, dict(request.headers), body))
+        self.seen.requests.append((request.method, request.path_qs, request.headers, body))
         answer = self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]
         if callable(answer):
             return await answer(request)  # type: ignore[no-any-return]
         status, headers, text = answer
         return web.Response(status=status, headers=headers, body=text)
+
+    def called(self, times: int) -> Callable[[], Awaitable[bool]]:
+        """Ask whether so many requests have arrived."""
+
+        async def enough() -> bool:
+            return self.seen.count >= times
+
+        return enough
 
     async def hang(self, _: web.Request) -> web.Response:
         await self.released.wait()
