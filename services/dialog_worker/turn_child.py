@@ -187,7 +187,7 @@ class TurnChild(asyncio.Protocol):
 
 
 def _command(limits: Limits) -> list[str]:
-    """The program and its arguments: isolated, so that neither the environment nor a folder adds code to it."""
+    """Name the program and its arguments: isolated, so that neither the environment nor a folder adds code to it."""
     return [sys.executable, "-I", "-m", _MODULE, str(os.getpid()), msgspec.json.encode(limits).decode()]
 
 

@@ -11,6 +11,7 @@ import platform
 import resource
 import signal
 import struct
+from pathlib import Path
 
 # linux/prctl.h
 _PR_SET_PDEATHSIG, _PR_SET_DUMPABLE, _PR_SET_SECCOMP, _PR_SET_NO_NEW_PRIVS = 1, 4, 22, 38
@@ -72,7 +73,7 @@ def lock_down(parent: int, memory: int = 512 << 20) -> list[str]:
 
     Returns the layers in force. Raises LockdownFailed unless all but the namespaces are, or if there are threads.
     """
-    if len(os.listdir("/proc/self/task")) != 1:
+    if len(list(Path("/proc/self/task").iterdir())) != 1:
         raise LockdownFailed("a turn process has more than one thread: the filter would hold for one of them only")
     layers = ["rlimits", "prctl", "seccomp"]
     if _libc.unshare(_CLONE_NEWUSER | _CLONE_NEWNET | _CLONE_NEWIPC) == 0:

@@ -1,5 +1,6 @@
 """What the scripts of a turn wrote to the context service, laid over what was loaded."""
 
+from collections.abc import Collection
 from typing import Any
 
 import msgspec
@@ -8,8 +9,9 @@ from shared.dialog.scripts import ScriptEffect, SetContext
 
 
 class _Written(msgspec.Struct):
-    """Writes to one namespace: `emptied` says that what was loaded no longer counts."""
+    """Writes to one namespace: `loaded` before the first of them, `emptied` by one (what was loaded counts no more)."""
 
+    loaded: bool
     emptied: bool = False
     values: dict[str, Any] = {}
     deleted: set[str] = set()
@@ -21,26 +23,30 @@ class Overlay:
     def __init__(self) -> None:
         self._written: dict[str, _Written] = {}
 
-    def add(self, effects: list[ScriptEffect]) -> None:
-        """Take over the context writes among a script's effects."""
+    def add(self, effects: list[ScriptEffect], loaded: Collection[str]) -> None:
+        """Take over the context writes among the effects of a script that ran when `loaded` was there."""
         for effect in effects:
             if isinstance(effect, SetContext):
-                self._add(effect)
+                key = f"{effect.scope}|{effect.namespace}"
+                whole = key in loaded or effect.scope == "conversation"
+                self._add(effect, self._written.setdefault(key, _Written(whole)))
 
     def over(self, loaded: dict[str, dict[str, Any]]) -> dict[str, tuple[bool, dict[str, Any]]]:
-        """Combine: namespace to (all of it is known, its data). Deleted names of others are given as None."""
+        """Combine: namespace to (all of it is known, its data). Deleted names of others are given as None.
+
+        A namespace that a script wrote before it was loaded stays one that is not, though `loaded` may now hold it.
+        """
         seen: dict[str, tuple[bool, dict[str, Any]]] = {key: (True, data) for key, data in loaded.items()}
         for key, written in self._written.items():
-            whole = written.emptied or key in loaded or key.startswith("conversation|")
-            data = {} if written.emptied else dict(loaded.get(key, {}))
+            whole = written.loaded or written.emptied
+            data = dict(loaded.get(key, {})) if written.loaded and not written.emptied else {}
             for name in written.deleted:
                 data.pop(name, None)
             gone = {} if whole else dict.fromkeys(written.deleted)
             seen[key] = (whole, gone | data | written.values)
         return seen
 
-    def _add(self, effect: SetContext) -> None:
-        written = self._written.setdefault(f"{effect.scope}|{effect.namespace}", _Written())
+    def _add(self, effect: SetContext, written: _Written) -> None:
         if not effect.delete:
             written.values[str(effect.name)] = effect.value
             written.deleted.discard(str(effect.name))

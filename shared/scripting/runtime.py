@@ -85,7 +85,7 @@ class QuickJsScripts:
         if answer.missed:
             raise NeedContext(list(dict.fromkeys(answer.missed)), list(self._stopped))
         effects = crossing.read_effects(answer, self._limits)
-        self._overlay.add(effects)
+        self._overlay.add(effects, state.context)
         if stopped and not answer.halted:
             return ScriptOutcome(effects, stopped, stopped=True)
         return self._outcome(ref, answer, effects, dropped=stopped is not None)

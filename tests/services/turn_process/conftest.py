@@ -1,6 +1,5 @@
 """Bots made of scripts, and a pool to run them in."""
 
-import itertools
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
@@ -50,18 +49,8 @@ def bot_of(*scripts: str, functions: str = "", text: str = "end") -> BotSource:
 
 def request_for(bot: BotSource, **fields: Any) -> Advance:
     event = ConsumerMessage("hello", sequence=1, at=1_700_000_000_000, new_session=True)
-    return Advance(
-        **(
-            {
-                "version": bot.version,
-                "conversation": Conversation("0-c", "b", "u"),
-                "session": None,
-                "event": event,
-                "turn": 1,
-            }
-            | fields
-        )
-    )
+    request = Advance(bot.version, Conversation("0-c", "b", "u"), None, event, 1)
+    return msgspec.structs.replace(request, **fields)
 
 
 def texts(answer: Answer) -> list[str | None]:

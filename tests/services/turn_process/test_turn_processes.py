@@ -274,9 +274,8 @@ async def test_a_hostile_child_is_killed(start: Start, monkeypatch: pytest.Monke
         os.read(0, 1)
     """
     monkeypatch.setattr(turn_child, "_command", lambda _limits: [sys.executable, "-I", "-c", textwrap.dedent(code)])
-    with pytest.raises(EngineFailure):
-        pool = await start(walls=Walls(script=5, run=1))
-        await pool.ask(bot_of(""))
+    with pytest.raises(EngineFailure):  # at its start, or when it is asked
+        await (await start(walls=Walls(script=5, run=1))).ask(bot_of(""))
 
 
 async def test_children_that_cannot_start_fail_the_start(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:

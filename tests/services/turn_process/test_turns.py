@@ -46,7 +46,7 @@ def test_a_session_that_cannot_be_sent_is_an_engine_failure(
     turns: Turns, monkeypatch: pytest.MonkeyPatch, value: object
 ) -> None:
     def bloat(*_: object, **__: object) -> object:
-        return module.Answer(Session("v", session={"a": value}))
+        return Answer(Session("v", session={"a": value}))
 
     monkeypatch.setattr(Turns, "_advance", bloat)
     answer = answer_of(turns)
