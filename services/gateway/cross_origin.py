@@ -34,6 +34,7 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
 
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Say on every answer who may read it, and that browsers shall not guess its type or pass on its address."""
+    response.headers[hdrs.SERVER] = "botlane"
     response.headers[hdrs.X_CONTENT_TYPE_OPTIONS] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"
     if request.path == WEB_VIEW_PATH:

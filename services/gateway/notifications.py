@@ -65,6 +65,11 @@ class Notifications:
             if not self._bells[conversation_id]:
                 del self._bells[conversation_id]
 
+    @property
+    def listeners(self) -> int:
+        """How many wait now."""
+        return sum(len(bells) for bells in self._bells.values())
+
     def stop(self) -> None:
         """Wake everybody for the last time: what waits is to be answered now."""
         self._stopping = True

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from aiohttp import ClientResponse, ClientSession, web
 
-from services.gateway.parts import PARTS
+from services.gateway.parts import PARTS, Parts
 from services.settings import Settings
 from shared.queue.mailbox import Mailbox
 from shared.queue.records import Batch, Commit
@@ -36,9 +36,12 @@ class Gateway:
     url: str
 
     @property
+    def parts(self) -> Parts:
+        return self.runner.app[PARTS]
+
+    @property
     def mailbox(self) -> Mailbox:
-        assert self.runner.app is not None
-        return self.runner.app[PARTS].mailbox
+        return self.parts.mailbox
 
     async def stop(self) -> None:
         await self.runner.cleanup()
