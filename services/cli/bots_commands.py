@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from services.cli.failure import CommandFailed
+from services.cli.server_option import server_address, with_server
 from services.settings import Settings, read_settings
 from shared.bot.bot import compile_bot
 from shared.bot.source import BotSource, read_bot
@@ -35,21 +36,21 @@ def read_bots(paths: tuple[Path, ...], manifest: Path | None) -> list[BotSource]
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="Manifest of a single BOT, instead of the one beside it."
 )
-@click.option("--redis", help="Redis address [default: BOTLANE_REDIS_URL].")
-def deploy(bots: tuple[Path, ...], manifest: Path | None, redis: str | None) -> None:
+@with_server
+def deploy(bots: tuple[Path, ...], manifest: Path | None, redis: str, data: Path | None) -> None:
     """Publish exported bots; sessions that run stay on the version they began with."""
     settings = read_settings()
     sources = read_bots(bots, manifest)
-    for bot in asyncio.run(_deploy(redis or settings.redis_url, settings, sources)):
+    for bot in asyncio.run(_deploy(server_address(redis, data, settings), settings, sources)):
         click.echo(_line(bot))
 
 
 @click.command("bots")
-@click.option("--redis", help="Redis address [default: BOTLANE_REDIS_URL].")
-def bots(redis: str | None) -> None:
+@with_server
+def bots(redis: str, data: Path | None) -> None:
     """List the published bots with their ids and versions."""
     settings = read_settings()
-    published = asyncio.run(_published(redis or settings.redis_url, settings))
+    published = asyncio.run(_published(server_address(redis, data, settings), settings))
     for bot in published:
         click.echo(_line(bot))
     if not published:

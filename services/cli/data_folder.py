@@ -17,6 +17,7 @@ import msgspec
 
 from services.cli.failure import CommandFailed
 
+READY = "ready.json"
 PATIENCE = 3.0
 """Seconds to wait for a folder whose holder has died: its server is about to end."""
 
@@ -61,7 +62,7 @@ class DataFolder:
     @property
     def ready(self) -> Path:
         """`ready.json`: the address and the process ids, there while everything runs."""
-        return self.path / "ready.json"
+        return self.path / READY
 
     def secret(self) -> str:
         """Return the folder's secret, made at first use and readable by its owner only."""

@@ -1,12 +1,14 @@
 """`botlane trace`: what the turns of one conversation did."""
 
 import asyncio
+from pathlib import Path
 
 import click
 import msgspec
 
 from services.cli.failure import FINDINGS, CommandFailed
 from services.cli.narrator import mailbox_of, sentences
+from services.cli.server_option import server_address, with_server
 from services.settings import Settings, read_settings
 from shared.dialog.trace import TurnTrace
 from shared.store.connection import connect, reach
@@ -15,11 +17,11 @@ from shared.store.connection import connect, reach
 @click.command()
 @click.argument("conversation")
 @click.option("--after", default=0, metavar="TURN", help="Only turns after this one.")
-@click.option("--redis", help="Redis address [default: BOTLANE_REDIS_URL].")
-def trace(conversation: str, after: int, redis: str | None) -> None:
+@with_server
+def trace(conversation: str, after: int, redis: str, data: Path | None) -> None:
     """Show what the turns of CONVERSATION did."""
     settings = read_settings()
-    lines = asyncio.run(_trace(redis or settings.redis_url, settings, conversation, after))
+    lines = asyncio.run(_trace(server_address(redis, data, settings), settings, conversation, after))
     if lines is None:
         raise CommandFailed(f"There is no conversation {conversation}, or it has expired.", FINDINGS)
     for line in lines:

@@ -149,6 +149,12 @@ def test_a_trace_of_nothing_is_an_error(valkey_server: str) -> None:
     assert "There is no conversation" in ended.stderr
 
 
+def test_a_folder_on_which_nothing_runs_is_named(tmp_path: Path) -> None:
+    ended = botlane("bots", "--data", str(tmp_path))
+    assert ended.returncode == 2
+    assert f"{tmp_path}: no botlane run uses this folder now" in ended.stderr
+
+
 def test_a_port_in_use_is_refused_with_a_remedy() -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

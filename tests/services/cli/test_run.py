@@ -225,3 +225,14 @@ def test_a_command_beside_starts_and_ends_with_everything(run: Callable[..., Run
     assert lives(pid)
     started.end()
     wait_until_gone([pid])
+
+
+def test_bots_are_listed_and_published_beside_a_running_run(run: Callable[..., Run]) -> None:
+    started = run()
+    started.until_ready()
+    for words in (["bots"], ["deploy", str(BOT)]):
+        command = [sys.executable, "-m", "services.cli", *words, "--data", str(started.data)]
+        ended = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        assert "Bike desk" in ended.stdout
+    started.end()
