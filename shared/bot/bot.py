@@ -6,7 +6,7 @@ import msgspec
 
 from shared.bot import export as raw
 from shared.bot.durations import parse_duration
-from shared.bot.errors import BotError, Finding
+from shared.bot.errors import BotError, Finding, place_and_problem
 from shared.bot.integration import CustomField, Integration, Policy, check_policy
 from shared.bot.interactions import compile_interaction
 from shared.bot.links import Links
@@ -63,9 +63,7 @@ def _decode(source: BotSource) -> raw.Export:
     try:
         export = _DECODER.decode(source.export)
     except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `")
-        place = place.rstrip("`").removeprefix("$").lstrip(".") or "top level"
-        raise BotError(source.file, place, _sentence(problem), _REMEDY_EXPORT) from error
+        raise BotError(source.file, *place_and_problem(error), _REMEDY_EXPORT) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise BotError(source.file, "", f"not JSON: {error}", _REMEDY_EXPORT) from error
     except RecursionError as error:
@@ -73,11 +71,6 @@ def _decode(source: BotSource) -> raw.Export:
     if not export.bot.id.strip():
         raise BotError(source.file, "bot.id", "it is empty", _REMEDY_EXPORT)
     return export
-
-
-def _sentence(problem: str) -> str:
-    """Turn `Object missing required field` + backquotes into the words of the other errors."""
-    return problem[:1].lower() + problem[1:].replace("`", "'")
 
 
 def _dialogs(export: raw.Export, interactions: dict[str, Interaction], links: Links) -> dict[str, Dialog]:
@@ -136,7 +129,7 @@ def _integration(responder: raw.Responder, part: IntegrationPart | None, source:
             source.manifest_file,
             f"integrations.{responder.name}",
             problems[0],
-            "Change one of the two values",
+            "Change the value, or leave it out for the default",
         )
     default_headers = part.default_headers if part and part.default_headers is not None else True
     return Integration(

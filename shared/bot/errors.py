@@ -15,6 +15,13 @@ class BotError(Exception):
         self.remedy = remedy
 
 
+def place_and_problem(error: msgspec.ValidationError) -> tuple[str, str]:
+    """Take apart what msgspec says: where (`groups[1].name`, `top level`), and what, in the words of other errors."""
+    problem, _, place = str(error).partition(" - at `")
+    place = place.rstrip("`").removeprefix("$").lstrip(".") or "top level"
+    return place, problem[:1].lower() + problem[1:].replace("`", "'")
+
+
 class Finding(msgspec.Struct, frozen=True):
     """Something in a bot its author should know, though it loads.
 

@@ -46,24 +46,31 @@ class Links:
 
     def next_of(self, message: raw.Message) -> str | None:
         """Return the next enabled interaction's id, None at the end of the dialog."""
-        following = message.next_message_id
-        while following is not None and following in self.messages and self.messages[following].status == "INACTIVE":
-            following = self.messages[following].next_message_id
-        return following if following in self.messages else None
+        if message.next_message_id and self._following(message) is None:
+            self.find("broken-links", message, "the interaction after it is not in its dialog: the dialog ends here")
+        following = self._following(message)
+        while following is not None and following.status == "INACTIVE":
+            following = self._following(following)
+        return following.id if following is not None else None
 
     def find(self, code: str, message: raw.Message, note: str) -> None:
         """Remember something the author should know about an interaction."""
         dialog = self.dialogs[message.group].name
         self.findings.append(Finding(code, f"{dialog} / {message.name}", note))
 
+    def _following(self, message: raw.Message) -> raw.Message | None:
+        following = self.messages.get(message.next_message_id or "")
+        return following if following is not None and following.group == message.group else None
+
     def _chain(self, group: raw.Group, members: list[raw.Message], file: str) -> list[raw.Message]:
         """Follow `nextMessageId` from the one interaction that has no predecessor."""
         if not members:
             return []
+        self._refuse_rings(group, members, file)
         ids = {message.id for message in members}
+        led_to = {message.next_message_id for message in members}
         heads = [message for message in members if message.prev_message_id not in ids]
-        if not heads:
-            raise BotError(file, f"dialog '{group.name}'", "its interactions form a ring without a first one", _REMEDY)
+        heads = heads or [message for message in members if message.id not in led_to]
         chain: list[raw.Message] = []
         seen: set[str] = set()
         for head in heads:
@@ -71,13 +78,24 @@ class Links:
             while following is not None and following.id not in seen:
                 seen.add(following.id)
                 chain.append(following)
-                following = self.messages.get(following.next_message_id or "")
-                if following is not None and following.group != group.id:
-                    following = None
+                following = self._following(following)
         lost = [message for message in members if message.id not in seen]
         for message in (*heads[1:], *lost):
             self.find("broken-links", message, "it does not hang on the first interaction of its dialog")
         return chain + lost
+
+    def _refuse_rings(self, group: raw.Group, members: list[raw.Message], file: str) -> None:
+        done: set[str] = set()
+        for message in members:
+            walk: set[str] = set()
+            following: raw.Message | None = message
+            while following is not None and following.id not in done:
+                if following.id in walk:
+                    place = f"dialog '{group.name}'"
+                    raise BotError(file, place, f"its interactions form a ring at '{following.name}'", _REMEDY)
+                walk.add(following.id)
+                following = self._following(following)
+            done |= walk
 
 
 def _check_unique(export: raw.Export, file: str) -> None:

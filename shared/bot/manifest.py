@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from shared.bot.durations import parse_duration
-from shared.bot.errors import BotError
+from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
 from shared.bot.values import text_of
 
@@ -85,19 +85,28 @@ class Manifest(_Part, frozen=True):
 def decode_manifest(text: str, file: str) -> Manifest:
     """Decode a manifest. Raises BotError naming the key and the remedy."""
     try:
-        manifest = msgspec.convert(tomllib.loads(text), Manifest)
+        tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BotError(file, "", f"not TOML: {error}", "Mend the line it names") from error
+    try:
+        manifest = msgspec.convert(tables, Manifest)
     except msgspec.ValidationError as error:
-        problem, _, place = str(error).partition(" - at `")
-        raise BotError(
-            file,
-            place.rstrip("`").removeprefix("$.") or "top level",
-            problem,
-            "See the manifest's keys in the README",
-        ) from error
+        place, problem = place_and_problem(error)
+        remedy = "See the manifest's keys in the README"
+        raise BotError(file, _with_name(place, tables), problem, remedy) from error
     _check(manifest, file)
     return manifest
+
+
+def _with_name(place: str, tables: dict[str, Any]) -> str:
+    """Put the name of the entry where msgspec says `[...]`: `integrations[...].retries`."""
+    table, dots, rest = place.partition("[...]")
+    for name, entry in tables.get(table, {}).items() if dots else ():
+        try:
+            msgspec.convert({table: {name: entry}}, Manifest)
+        except msgspec.ValidationError:
+            return f"{table}.{name}{rest}"
+    return place
 
 
 def _check(manifest: Manifest, file: str) -> None:

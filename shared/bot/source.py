@@ -1,5 +1,6 @@
 """A bot as it is stored: the bytes of its export and the text of its manifest, named by their content."""
 
+import codecs
 import hashlib
 from functools import cached_property
 from pathlib import Path
@@ -46,14 +47,15 @@ def open_blob(blob: bytes) -> BotSource:
 def read_bot(path: Path, manifest: Path | None = None) -> BotSource:
     """Read an export and the manifest beside it (`<name>.botlane.toml`), or the one given.
 
-    Raises BotError when a file cannot be read; a manifest beside the export may be missing.
+    Raises BotError when a file cannot be read; a manifest beside the export may be missing. A byte order mark, which
+    some editors put at the start, is no part of either.
     """
     beside = manifest or path.with_name(f"{path.stem}.botlane.toml")
-    export = _read(path)
+    export = _read(path).removeprefix(codecs.BOM_UTF8)
     text = ""
     if manifest is not None or beside.exists():
         try:
-            text = _read(beside).decode()
+            text = _read(beside).decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise BotError(str(beside), "", "not UTF-8 text", "Save the manifest as UTF-8") from error
     return BotSource(export, text, str(path), str(beside))

@@ -52,6 +52,20 @@ def test_a_regular_expression_is_searched_anywhere_and_minds_the_case() -> None:
     assert asked(rule, go("no")).say("i want product #: 1234") == ["no"]
 
 
+@pytest.mark.parametrize(
+    ("expression", "text", "found"),
+    [
+        ("[a-z&&[^aeiou]]", "aei", False),
+        ("[a-z&&[^aeiou]]", "xei", True),
+        ("(?i)blue", "BLUE", True),
+        ("x(?i)blue", "Xblue", False),
+        ("\\p{Alpha}++\\d", "ab1", True),
+    ],
+)
+def test_regular_expressions_are_read_as_java_reads_them(expression: str, text: str, found: bool) -> None:
+    assert asked(go("yes", when=finds(expression)), go("no")).say(text) == (["yes"] if found else ["no"])
+
+
 def test_an_excluded_keyword_vetoes_a_regular_expression() -> None:
     assert asked(go("yes", when=finds("[0-9]+", exclude=("cancel",))), go("no")).say("Cancel 12") == ["no"]
 

@@ -1,0 +1,100 @@
+"""The manifest: decoded strictly, every error names the key and what to do (design section 6)."""
+
+import pytest
+
+from shared.bot.errors import BotError
+from shared.bot.integration import Policy
+from shared.bot.model import Bot
+from tests.unit.dialog.bots import bot, dialog, id_of, integration, text
+
+
+def with_manifest(manifest: str) -> Bot:
+    return bot(dialog("D", text("a")), integrations=(integration("Store"),), manifest=manifest)
+
+
+def test_an_empty_manifest_is_a_manifest() -> None:
+    loaded = with_manifest("")
+    assert loaded.limits.chain == 10
+    assert loaded.limits.chain_across == 5
+    assert loaded.integrations[id_of("integration:Store")].policy == Policy()
+
+
+def test_every_table_of_the_manifest_is_read() -> None:
+    loaded = with_manifest("""
+        keep_types = true
+        greet = true
+        [session]
+        idle = "90s"
+        [environment]
+        url = "https://api.example.com"
+        count = 3
+        ratio = 0.5
+        on = true
+        [limits]
+        chain = 20
+        [integrations.Store]
+        total_timeout = 5.0
+        retries = 1
+        success = [200, 204]
+        default_headers = false
+        [egress]
+        private = ["10.0.0.0/8"]
+    """)
+    assert (loaded.keep_types, loaded.greet, loaded.session_ms) == (True, True, 90_000)
+    assert loaded.environment == {"url": "https://api.example.com", "count": "3", "ratio": "0.5", "on": "true"}
+    assert (loaded.limits.chain, loaded.limits.chain_across) == (20, 5)
+    store = loaded.integrations[id_of("integration:Store")]
+    assert store.policy == Policy(total_timeout=5.0, retries=1, success=(200, 204))
+    assert not store.default_headers
+    assert loaded.egress_private == ("10.0.0.0/8",)
+    assert loaded.findings == ()
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        ("= 3", "bot.botlane.toml: not TOML: Invalid statement (at line 1, column 1). Mend the line it names"),
+        ("x = 1", "top level: object contains unknown field 'x'"),
+        ("keep_types = 3", "keep_types: expected 'bool', got 'int'"),
+        ("[session]\nidel = '1h'", "session: object contains unknown field 'idel'"),
+        ("[session]\nidle = 'soon'", "session.idle: 'soon' is not a duration; write it like 90s, 15m, 1h or 1h30m"),
+        ("[limits]\nchain = 0", "limits.chain: 0 leaves no room for an interaction. Give 1 or more"),
+        ("[environment]\na = 'b'\nc = [1]", "environment.c: expected 'bool | int | float | str', got 'array'"),
+        (
+            "[egress]\nprivate = ['10.0.0.0/99']",
+            "egress.private: '10.0.0.0/99' is no address range. Write it like 10.0.0.0/8",
+        ),
+        (
+            "[integrations.Nope]\nretries = 1",
+            "integrations.Nope: the export has no integration of this name. Its integrations are: Store",
+        ),
+        ("[integrations.Store]\nretrys = 1", "integrations.Store: object contains unknown field 'retrys'"),
+        ("[integrations.Store]\nretries = 'a'", "integrations.Store.retries: expected 'int | null', got 'str'"),
+        ("[integrations.Store]\nretries = 11", "integrations.Store: retries is 11: it must lie between 0 and 10"),
+        ("[integrations.Store]\ntotal_timeout = 0", "total_timeout is 0.0: it must be more than 0"),
+        ("[integrations.Store]\ntotal_timeout = nan", "total_timeout is nan: it must be more than 0"),
+        (
+            "[integrations.Store]\nattempt_timeout = 30",
+            "attempt_timeout is 30.0: it must lie between 0 and total_timeout",
+        ),
+        ("[integrations.Store]\ntotal_timeout = 1", "connect_timeout is 5.0: it must not exceed total_timeout"),
+        ("[integrations.Store]\nsuccess = []", "success is empty: no answer could ever be a success"),
+    ],
+)
+def test_a_bad_manifest_names_file_key_and_remedy(manifest: str, message: str) -> None:
+    with pytest.raises(BotError) as raised:
+        with_manifest(manifest)
+    assert str(raised.value).startswith("bot.botlane.toml: ")
+    assert message in str(raised.value)
+    assert raised.value.remedy
+
+
+def test_tables_that_have_no_effect_yet_are_found() -> None:
+    loaded = with_manifest(
+        "[credentials.crm]\ntype = 'basic'\n[intents.order]\nphrases = ['a']\n[integrations.Store]\ncredential = 'crm'"
+    )
+    assert [(finding.code, finding.place) for finding in loaded.findings] == [
+        ("not-supported", "manifest: credentials"),
+        ("not-supported", "manifest: intents"),
+        ("not-supported", "manifest: integrations.Store"),
+    ]
