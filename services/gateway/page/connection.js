@@ -5,7 +5,7 @@ import { createConversation, openStream, readMessages, renewToken } from "./api.
 import { forget, recall, remember } from "./memory.js";
 
 const FIRST_PAUSE = 400;
-const LONGEST_PAUSE = 15_000;
+const LONGEST_PAUSE = 10_000;
 const RENEW_BEFORE = 3_600_000;
 const LONGEST_TIMER = 2 ** 31 - 1;
 const FATAL = new Set([401, 403, 404]);

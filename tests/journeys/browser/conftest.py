@@ -11,13 +11,15 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from playwright.async_api import Browser, BrowserContext, Page, async_playwright
+import pytest_asyncio
+from playwright.async_api import Browser, BrowserContext, Page, async_playwright, expect
 
 from tests.journeys.browser.visitor import Visitor
 from tests.journeys.system import Running, botlane_run, clean_environment
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ("web-view", "order-status")
+PATIENCE = 20_000
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox",
@@ -81,25 +83,28 @@ def copied(name: str, folder: Path, form_url: str) -> Path:
     return Path(shutil.copy(source / f"{name}.json", folder / f"{name}.json"))
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
 async def chromium() -> AsyncIterator[Browser]:
     if not CHROMIUM.exists():
         reason = f"no browser at {CHROMIUM}: install Debian's chromium"
         if os.environ.get("CI") == "true":  # noqa: TID251 (only tests ask)
             pytest.fail(reason)
         pytest.skip(reason)
+    expect.set_options(timeout=PATIENCE)
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
         yield browser
         await browser.close()
 
 
-@pytest.fixture
-async def context(chromium: Browser) -> BrowserContext:
-    return await chromium.new_context(viewport={"width": 1280, "height": 820}, locale="en-GB")
+@pytest_asyncio.fixture(loop_scope="session")
+async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
+    context = await chromium.new_context(viewport={"width": 1280, "height": 820}, locale="en-GB")
+    yield context
+    await context.close()
 
 
-@pytest.fixture
+@pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext) -> AsyncIterator[Page]:
     """A page that may not complain, nor ask any other machine for anything."""
     page = await context.new_page()

@@ -9,6 +9,8 @@ from playwright.async_api import Page, expect
 from tests.journeys.browser.conftest import Demo
 from tests.journeys.browser.visitor import Visitor
 
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
+
 ATTACK = "<img src=x onerror=\"document.title='owned'\"> <b>1001</b>"
 
 

@@ -10,6 +10,7 @@ from tests.journeys.browser.conftest import Demo
 from tests.journeys.browser.visitor import Visitor
 
 pytestmark = [
+    pytest.mark.asyncio(loop_scope="session"),  # one browser for all
     pytest.mark.parametrize("scheme", ["light", "dark"]),
     pytest.mark.parametrize("width", [360, 1280]),
 ]

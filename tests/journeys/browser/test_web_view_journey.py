@@ -1,9 +1,12 @@
 """The scenario of a form outside the chat: open it from the chat, send it, and read the answer in the chat."""
 
+import pytest
 from playwright.async_api import BrowserContext, Page, expect
 
 from tests.journeys.browser.conftest import Demo
 from tests.journeys.browser.visitor import Visitor
+
+pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
 
 async def test_what_is_entered_in_the_form_is_confirmed_in_the_chat(visitor: Visitor, context: BrowserContext) -> None:
