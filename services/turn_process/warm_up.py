@@ -1,6 +1,5 @@
 """Do once what a turn does, so that nothing is imported or opened when that is no longer allowed."""
 
-import contextlib
 import encodings.idna  # noqa: F401 - looked up by name when text is encoded for an address
 import time
 import unicodedata
@@ -20,18 +19,18 @@ _BOT = BotSource(
 )
 
 
-def warm_up(limits: Limits) -> None:
-    """Compile and run a bot of three lines; that it has nothing to say does not matter."""
+def warm_up(limits: Limits) -> bytes:
+    """Compile and run a bot of three lines; return the frame with its answer."""
     time.strftime("%Y", time.localtime())
     unicodedata.normalize("NFC", "\u00e9")
     "\u00e9".encode("idna")
     turns = Turns(limits)
-    with contextlib.suppress(Exception):
-        turns.load(Load(_BOT.version, _BOT.blob))
-        event = ConsumerMessage("hello", at=1, sequence=1, new_session=True)
-        turns.answer(Advance(_BOT.version, Conversation("0-0", "b", "u"), None, event, 1), announce=_nobody)
+    turns.load(Load(_BOT.version, _BOT.blob))
+    event = ConsumerMessage("hello", at=1, sequence=1, new_session=True)
+    frame = turns.answer(Advance(_BOT.version, Conversation("0-0", "b", "u"), None, event, 1), announce=_nobody)
     wire.encode(turns.load(Load("", b"")))
     where(ValueError())
+    return frame
 
 
 def _nobody(_script: str) -> None:

@@ -52,7 +52,10 @@ class _Request(msgspec.Struct):
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What prelude.js gives back. `syntax`: the script could not be parsed; `halted`: it was ended on purpose."""
+    """What prelude.js gives back.
+
+    `syntax`: the script could not be parsed; `halted`: it was ended on purpose; `rest`: rest.js had to be parsed.
+    """
 
     effects: list[msgspec.Raw]
     error: Failure | None
@@ -63,6 +66,7 @@ class Answer(msgspec.Struct, frozen=True):
     clock: int
     left: int
     replies: int
+    rest: bool
 
 
 _COPIED = tuple(

@@ -93,7 +93,7 @@ hidden(G, "botContext", {value: Object.freeze(api)});
 // Joined, not added up: the engine's Python side cannot read the ropes that additions make.
 const take = (error, syntax) => join(['{"effects":[', join(out, ","), '],"error":', row(error), ',"syntax":', !!syntax,
   ',"globals":', row(globalsError), ',"missed":', row(missed), ',"halted":', !!halted, ',"clock":', clock,
-  ',"left":', S.left, ',"replies":', S.replies, "}"], "");
+  ',"left":', S.left, ',"replies":', S.replies, ',"rest":', !!others, "}"], "");
 const run = () => {
   let inside, panel, error;
   for (const n of keys(G)) delete G[n];
@@ -117,6 +117,7 @@ const load = (code) => {
 };
 return (what, data) => {
   if (what == "rest") return source = data;
+  if (what == "ready") return +!!rest();
   if (what == "load") return load(P(data));
   if (what == "take") return take();
   S = P(data);

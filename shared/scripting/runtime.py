@@ -81,6 +81,7 @@ class QuickJsScripts:
             answer = crossing.read_answer(reason.answer) if reason.answer else None
         if answer is None:
             return ScriptOutcome(error=stopped or "the script's effects cannot be read", stopped=True)
+        self._worlds.rest = answer.rest
         self._clock, self._left = answer.clock, (answer.left, max(answer.replies, 0))
         if answer.missed:
             raise NeedContext(list(dict.fromkeys(answer.missed)), list(self._stopped))

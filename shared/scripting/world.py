@@ -77,6 +77,11 @@ class World:
             raise Stopped(_reason(error)) from None
         self.globals_failure = msgspec.json.decode(failure, type=Failure | None)
 
+    def parse_rest(self) -> None:
+        """Parse what few scripts need before one asks for it."""
+        self._context.set_time_limit(self._limits.script_seconds)
+        self._enter("ready")
+
     def run(self, request: str, seconds: float) -> str:
         """Run one script; `request` and the answer are JSON texts as in prelude.js. Raises Stopped."""
         self._context.set_time_limit(seconds)
@@ -96,12 +101,13 @@ class World:
 
 
 class Worlds:
-    """Makes worlds, one of them beforehand: for the Global Functions that were asked for last."""
+    """Makes worlds, one of them beforehand: for the Global Functions asked for last, and with `rest` if so set."""
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._ready: World | None = None
         self._last: str | None = None
+        self.rest = False
 
     def take(self, global_functions: str) -> World:
         """Give a fresh world with these Global Functions. Raises Stopped when parsing them exceeds a limit."""
@@ -118,6 +124,8 @@ class Worlds:
         if self._last is not None and self._ready.global_functions != self._last:
             try:
                 self._ready.load(self._last)
+                if self.rest:
+                    self._ready.parse_rest()
             except Stopped:  # the turn that needs them will be told
                 self._ready = self._last = None
 

@@ -5,6 +5,7 @@ import pytest
 
 from services.turn_process import turns as module
 from services.turn_process.turns import Turns
+from services.turn_process.warm_up import warm_up
 from shared.dialog.frames import FRAME_LIMIT, Answer, Load
 from shared.dialog.session import Session
 from shared.scripting.limits import Limits
@@ -52,6 +53,12 @@ def test_a_session_that_cannot_be_sent_is_an_engine_failure(
     answer = answer_of(turns)
     assert answer.error is not None
     assert answer.session is None
+
+
+def test_the_warm_up_runs_a_whole_turn() -> None:
+    answer = msgspec.msgpack.decode(warm_up(Limits())[4:], type=Answer)
+    assert answer.error is None
+    assert texts(answer)[0] == "1"
 
 
 def test_an_unreadable_version_is_refused_in_words(turns: Turns) -> None:

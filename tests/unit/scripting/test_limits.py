@@ -112,3 +112,14 @@ def test_a_world_is_prepared_for_the_global_functions_last_used() -> None:
     other = worlds.take("var b")
     assert other.global_functions == "var b"
     assert isinstance(first, World)
+
+
+def test_what_the_last_turn_needed_is_prepared_for_the_next(scene: Scene) -> None:
+    turn = scene()
+    turn.run("botContext.sendMessage('a')")
+    asked = [turn.scripts._worlds.rest]
+    turn.run("botContext.isContextApiEnabled()")
+    asked.append(turn.scripts._worlds.rest)
+    assert asked == [False, True]
+    turn.scripts._worlds.prepare()
+    assert turn.scripts._worlds._ready is not None
