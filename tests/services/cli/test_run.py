@@ -154,6 +154,17 @@ def test_ctrl_c_before_it_is_ready_leaves_nothing_behind(run: Callable[..., Run]
     assert not (started.data / "lock").exists()
 
 
+def test_a_second_ctrl_c_ends_everything_at_once(run: Callable[..., Run]) -> None:
+    started = run()
+    pids = list(started.until_ready()["programs"].values())
+    os.kill(pids[1], signal.SIGSTOP)  # a program that does not answer
+    started.process.send_signal(signal.SIGINT)
+    while "Stopping" not in started.said():
+        time.sleep(0.01)
+    assert started.end() == 130
+    wait_until_gone(pids)
+
+
 def test_a_second_run_on_the_same_folder_is_refused(run: Callable[..., Run]) -> None:
     first = run()
     first.until_ready()

@@ -1,0 +1,38 @@
+import time
+
+from services.cli.narrator import sentences
+from shared.dialog.trace import TraceLine, TurnTrace
+
+CONVERSATION = "0-2ad502d0c0ffee"
+
+
+def told(*lines: TraceLine) -> list[str]:
+    return sentences(CONVERSATION, TurnTrace(turn=7, at=0, event="message", version="v", ms=1.6, lines=list(lines)))
+
+
+def test_a_turn_is_one_line_with_the_way_it_took() -> None:
+    midnight = time.strftime("%H:%M:%S", time.localtime(0))
+    assert told(
+        TraceLine("interaction", "welcome"),
+        TraceLine("reply"),
+        TraceLine("interaction", "ask_number"),
+        TraceLine("reply"),
+    ) == [f"{midnight}  0-2ad502    7  message · welcome → ask_number · 2 replies · 2 ms"]
+
+
+def test_a_call_and_a_single_reply_are_told() -> None:
+    (line,) = told(TraceLine("call", "get_order"), TraceLine("reply"))
+    assert line.endswith("message · calls get_order · 1 reply · 2 ms")
+
+
+def test_each_warning_has_a_line_of_its_own() -> None:
+    lines = told(TraceLine("script-failed", "welcome", "line 3", level="warning"))
+    assert lines[1:] == ["          ! script-failed welcome: line 3"]
+
+
+def test_what_was_said_is_never_told() -> None:
+    secret = "a very private hello"
+    lines = told(
+        TraceLine("reply", values={"text": secret}), TraceLine("log", values={"text": secret}, level="warning")
+    )
+    assert secret not in "\n".join(lines)
