@@ -16,7 +16,7 @@ local function answer(handed)
   if #writes == 0 then work = next_work(handed) end
   local c = redis.call('HMGET', CONV, 'bot', 'user', 'channel', 'profile', 'status', 'turn', 'tries', 'asked', 'batches')
   own(fence, lease, c[9] or 1, #work[3])
-  return {'running', c[1], c[2], c[3], c[4], c[5], tonumber(c[6] or 0), tonumber(c[7]), tonumber(c[8] or 0), NOW,
+  return {'running', c[1], c[2], c[3], c[4], c[5], tonumber(c[6] or 0), tonumber(c[7] or 0), tonumber(c[8] or 0), NOW,
     redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, work[1], work[2], work[3]}
 end
 

@@ -1,0 +1,338 @@
+"""Random walks over the state table, with every script sent twice at random: the real server agrees with the model.
+
+Nothing is lost, nothing is doubled, order is kept, and a fence that was replaced writes nothing.
+"""
+
+import asyncio
+import itertools
+from collections.abc import Awaitable, Callable
+from random import Random
+from typing import Any, TypeVar, cast
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from shared.queue.mailbox import Mailbox
+from shared.queue.records import Batch, CallRecord, Commit, Committed, NewConversation, StoredEvent
+from shared.store import keys
+from shared.store.connection import connect
+from tests.store.conftest import Raw, assert_all_expire
+from tests.store.mailbox_model import BATCH, INBOX_LIMIT, Call, Talk, in_order
+
+T = TypeVar("T")
+
+MINUTES = 600_000
+ACTS = {
+    "a_consumer_writes": 5,
+    "a_form_is_sent": 1,
+    "a_dialog_worker_acts": 8,
+    "an_integration_worker_acts": 4,
+    "an_accident_happens": 3,
+    "a_worker_sweeps": 2,
+}
+
+
+class MailboxMachine(RuleBasedStateMachine):
+    """Three conversations, their workers, and time that passes only when a rule says so."""
+
+    def __init__(self, runner: asyncio.Runner, redis: Raw) -> None:
+        super().__init__()
+        self.runner, self.redis = runner, redis
+        self.mailbox = Mailbox(
+            redis, conversation_ttl=86400, inbox_limit=INBOX_LIMIT, trace_ttl=60, lease_ms=MINUTES, batch=BATCH
+        )
+        self.names = (f"n{number}" for number in itertools.count())
+        self.dice, self.step = Random(0), 0
+        self.talks: list[Talk] = []
+        self.fences: dict[str, list[str]] = {}
+        self.hands: dict[str, tuple[StoredEvent | None, list[StoredEvent]]] = {}
+        self.calls: list[tuple[Talk, Call]] = []
+        self.handled: dict[str, list[int]] = {}
+        self.accepted: dict[str, list[int]] = {}
+
+    def run(self, send: Callable[[], Awaitable[T]]) -> tuple[T, T | None]:
+        """Send something, every other time twice; return both answers."""
+
+        async def both(*, twice: bool) -> tuple[T, T | None]:
+            return await send(), (await send() if twice else None)
+
+        return self.runner.run(both(twice=self.dice.random() < 0.5))
+
+    @initialize()
+    def create(self) -> None:
+        self.runner.run(self.redis.flushall())
+        for _ in range(3):
+            talk = Talk(keys.new_conversation_id(0))
+            new = NewConversation(id=talk.id, bot_id="b", user_id="u", channel="c", session_ms=MINUTES)
+            first = self.runner.run(self.mailbox.create(new))
+            assert first == self.runner.run(self.mailbox.create(new))
+            self.talks.append(talk)
+            self.fences[talk.id], self.handled[talk.id], self.accepted[talk.id] = ["never"], [], []
+
+    @rule(seed=st.integers(0, 2**64))
+    def something_happens(self, seed: int) -> None:
+        """One rule, so that no walk goes without one of them; the seed decides, evenly."""
+        self.step += 1
+        self.dice = Random(f"{self.step}:{seed}")
+        [act] = self.dice.choices(list(ACTS), list(ACTS.values()))
+        getattr(self, act)()
+
+    # -- what consumers and forms do
+
+    def a_consumer_writes(self) -> None:
+        talk = self.dice.choice(self.talks)
+        message_id = next(iter(talk.seen)) if talk.seen and self.rarely() else next(self.names)
+        expected = talk.ingest(message_id)
+        answer, again = self.run(lambda: self.mailbox.ingest_message(talk.id, message_id, b"{}", b"{}"))
+        self.check_ingested(talk, (answer.outcome, answer.sequence), expected)
+        if again is not None:
+            assert (again.outcome, again.sequence) == talk.ingest(message_id)
+
+    def a_form_is_sent(self) -> None:
+        talk, receipt, echo = self.dice.choice(self.talks), next(self.names), self.dice.choice([None, b"{}"])
+        expected = talk.ingest(None, echo=echo is not None)
+        answer, again = self.run(lambda: self.mailbox.ingest_web_view(talk.id, receipt, b"{}", echo))
+        self.check_ingested(talk, (answer.outcome, answer.sequence), expected)
+        if answer.outcome == "accepted" and again is not None:
+            assert (again.outcome, again.sequence) == ("duplicate", answer.sequence)
+
+    def check_ingested(self, talk: Talk, answer: tuple[str, int], expected: tuple[str, int]) -> None:
+        assert answer == expected
+        if answer[0] == "accepted":
+            self.accepted[talk.id].append(answer[1])
+
+    # -- what dialog workers do
+
+    def a_dialog_worker_acts(self) -> None:
+        talk, stale = self.pick("queued", "running"), self.rarely()
+        act = self.dice.choices(["next", "begin", "renew", "commit", "release", "back"], [14, 1, 1, 1, 1, 1])[0]
+        if act == "next" and talk.state == "running" and not stale:
+            act = "release" if talk.writes else "commit"
+        if act in {"next", "begin"}:
+            self.begin(talk, talk.fence if talk.fence and stale else next(self.names))
+            return
+        fence = self.dice.choice(self.fences[talk.id]) if stale or not talk.fence else talk.fence
+        if act == "renew":
+            self.renew(talk, fence)
+        elif act == "commit":
+            self.commit(talk, fence)
+        else:
+            self.release(talk, fence, back=act == "back")
+
+    def begin(self, talk: Talk, fence: str) -> None:
+        expected = talk.begin(fence)
+        answer, again = self.run(lambda: self.mailbox.begin(talk.id, "job", fence))
+        if not isinstance(answer, Batch):
+            assert answer.reason == expected
+            return
+        assert (expected, answer.tries, answer.turn) == ("running", talk.tries, talk.turn)
+        assert len(answer.writes) == talk.writes
+        assert again in (None, answer)
+        self.take(talk, fence, answer)
+
+    def renew(self, talk: Talk, fence: str) -> None:
+        owns = talk.state == "running" and talk.fence == fence
+        if owns:
+            talk.own(fence)
+        answer, again = self.run(lambda: self.mailbox.renew(talk.id, fence))
+        assert answer == owns
+        assert again in (None, owns)
+
+    def commit(self, talk: Talk, fence: str) -> None:
+        result, events = self.hands.get(fence, (None, []))
+        if result is None and not events:
+            return  # an owner commits what it was given, nothing else
+        chance, status = self.dice.random, self.dice.choices(["", "transferred", "open", "closed"], [40, 2, 2, 1])[0]
+        call = Call(f"{talk.id}.{talk.turn + 1}") if status != "closed" and chance() < 0.4 else None
+        commit = Commit(
+            fence=fence,
+            next_fence=next(self.names),
+            consumed=0 if result else self.dice.randint(1, len(events)),
+            consumed_result=result is not None,
+            session={"version": b"1"},
+            replies=[b"{}"] * self.dice.randint(0, 2),
+            writes=[b"w", b"v"] if chance() < 0.2 else [],
+            call=CallRecord(call.id, "api", "v", b"", MINUTES, MINUTES) if call else None,
+            status=status,
+            trace=b"{}",
+        )
+        answer, again = self.run(lambda: self.mailbox.commit(talk.id, commit))
+        if talk.fence != fence:
+            assert answer.state == ("gone" if talk.gone else "refused")
+            return
+        self.handled[talk.id] += [event.sequence for event in events[: commit.consumed]]
+        assert answer.state == talk.commit(commit, call)
+        assert again is None or again.state == "refused"
+        if call is not None:
+            self.calls.append((talk, call))
+        self.go_on(talk, commit.next_fence, answer)
+
+    def release(self, talk: Talk, fence: str, *, back: bool) -> None:
+        if talk.fence == fence and not talk.writes and not back:
+            return  # an owner without writes has nothing to release
+        box, next_fence = self.mailbox, next(self.names)
+        answer, again = self.run(
+            lambda: box.hand_back(talk.id, fence) if back else box.release(talk.id, fence, next_fence)
+        )
+        if talk.fence != fence:
+            assert answer.state == ("gone" if talk.gone else "refused")
+            return
+        assert answer.state == (talk.hand_back() if back else talk.release(next_fence))
+        assert again is None or again.state == "refused"
+        self.go_on(talk, next_fence, answer)
+
+    # -- what integration workers do
+
+    def an_integration_worker_acts(self) -> None:
+        awaited = [(talk, talk.call) for talk in self.talks if talk.call is not None]
+        calls = self.calls if self.rarely() else awaited
+        if not calls:
+            return
+        talk, call = self.dice.choice(calls)
+        act, claim = self.dice.choice(["start", "start", "finish", "result"]), self.dice.choice("ab")
+        if act == "start":
+            self.start(talk, call, claim)
+            return
+        expected = talk.finish_attempt(call, claim) if act == "finish" else talk.end_call(call)
+        answer, again = self.run(
+            lambda: (
+                self.mailbox.finish_attempt(call.id, claim, b"503")
+                if act == "finish"
+                else self.mailbox.result(call.id, b"{}")
+            )
+        )
+        assert answer == expected
+        assert not again
+
+    def start(self, talk: Talk, call: Call, claim: str) -> None:
+        expected = talk.start(call, claim)
+        answer, again = self.run(lambda: self.mailbox.start(call.id, claim))
+        for each in (answer, again or answer):
+            assert each.outcome == expected
+            if expected == "go":
+                found = (each.attempts, each.interrupted, len(each.ended))
+                assert found == (call.attempts - 1, call.cut, call.ended)
+
+    # -- what time and accidents do
+
+    def an_accident_happens(self) -> None:
+        what = self.dice.choices(["lease", "deadline", "overdue", "session", "queues", "gone"], [6, 4, 4, 3, 3, 1])[0]
+        talk = self.pick({"lease": "running", "deadline": "waiting", "session": "idle"}.get(what, "queued"))
+        if what == "lease" and talk.state == "running":
+            talk.lease_over = talk.overdue = True
+            self.shift(talk, lease=-1, due=-1)
+        elif what == "deadline" and talk.state == "waiting":
+            talk.too_late = talk.overdue = True
+            self.shift(talk, call_deadline=-6000, due=-1)
+        elif what == "overdue" and talk.state not in {"idle", "gone"}:
+            talk.overdue = True
+            self.shift(talk, due=-1)
+        elif what == "session" and talk.state == "idle":
+            talk.session_over, talk.has_session = True, False
+            self.shift(talk, session_until=-1)
+            self.run(lambda: self.redis.delete(keys.session(talk.id)))
+        elif what == "queues":
+            for each in self.talks:
+                each.has_job = False
+            self.run(lambda: self.redis.delete(keys.dialog_queue(0), keys.integration_queue(0)))
+        elif what == "gone":
+            talk.expire()
+            self.run(lambda: self.redis.delete(keys.conv(talk.id)))
+
+    def a_worker_sweeps(self) -> None:
+        expected = sum(talk.recover() for talk in self.talks)
+        answer, again = self.run(lambda: self.mailbox.sweep(0, "me"))
+        assert answer == expected
+        assert again in (None, 0)
+
+    # -- what must always be true
+
+    @invariant()
+    def server_and_model_agree(self) -> None:
+        for talk in self.talks:
+            if not talk.gone:
+                self.runner.run(self.compare(talk))
+            assert in_order(self.handled[talk.id])
+        self.runner.run(assert_all_expire(self.redis))
+
+    async def compare(self, talk: Talk) -> None:
+        async with self.redis.pipeline() as pipe:
+            pipe.hmget(keys.conv(talk.id), "state", "status", "seq", "turn", "tries", "fence")
+            pipe.lrange(keys.inbox(talk.id), 0, -1)
+            pipe.lrange(keys.outbox(talk.id), 0, -1)
+            pipe.exists(keys.result(talk.id))
+            pipe.llen(keys.writes(talk.id))
+            pipe.zscore(keys.due(0), talk.id)
+            conv, inbox, outbox, result, writes, due = await pipe.execute()
+        state, status, sequence, turn, tries, fence = ((value or b"").decode() for value in conv)
+        assert (state, status, int(sequence)) == (talk.state, talk.status, talk.sequence)
+        assert (int(turn or 0), int(tries or 0), fence or None) == (talk.turn, talk.tries, talk.fence)
+        assert [int(entry.split(b"|")[1]) for entry in inbox] == [event.sequence for event in talk.inbox]
+        assert [int(entry.split(b"|")[0]) for entry in outbox] == talk.outbox
+        assert (bool(result), writes) == (talk.result is not None, talk.writes)
+        assert (due is None) == (talk.state == "idle")
+        handled, waiting = self.handled[talk.id], [event.sequence for event in talk.inbox]
+        assert handled + waiting + talk.buried == self.accepted[talk.id], "an event was lost or doubled"
+
+    # -- small means
+
+    def pick(self, *states: str) -> Talk:
+        """Some conversation, in one of `states` if there is any."""
+        return self.dice.choice([talk for talk in self.talks if talk.state in states] or self.talks)
+
+    def rarely(self) -> bool:
+        """Say whether an old fence, call or id is used instead of the one that counts."""
+        return self.dice.random() < 0.15
+
+    def take(self, talk: Talk, fence: str, given: Batch | Committed) -> None:
+        result, sequences, stamps = talk.handout()
+        assert (given.result.sequence if given.result else None) == result
+        assert [event.sequence for event in given.events] == sequences
+        assert [event.new_session for event in given.events] == stamps
+        self.fences[talk.id].append(fence)
+        self.hands[fence] = (given.result, given.events)
+
+    def go_on(self, talk: Talk, fence: str, committed: Committed) -> None:
+        if committed.state == "running":
+            self.take(talk, fence, committed)
+        elif committed.state == "writes":
+            assert len(committed.writes) == talk.writes
+            self.fences[talk.id].append(fence)
+
+    def shift(self, talk: Talk, **fields: int) -> None:
+        async def move() -> None:
+            seconds, micros = await self.redis.time()
+            now = seconds * 1000 + micros // 1000
+            for field, offset in fields.items():
+                if field == "due":
+                    await self.redis.zadd(keys.due(0), {talk.id: now + offset})
+                else:
+                    await self.redis.hset(keys.conv(talk.id), field, str(now + offset))
+
+        self.runner.run(move())
+
+
+@pytest.mark.parametrize("walks", [50, pytest.param(1000, marks=[pytest.mark.proof, pytest.mark.timeout(1800)])])
+def test_every_walk_over_the_state_table_agrees_with_the_model(valkey_server: str, walks: int) -> None:
+    with asyncio.Runner() as runner:
+        redis: Any = runner.run(_client(valkey_server))
+        try:
+            run_state_machine_as_test(  # a factory will do, whatever its annotation says
+                cast("type[MailboxMachine]", lambda: MailboxMachine(runner, redis)),
+                settings=settings(
+                    max_examples=walks,
+                    stateful_step_count=50,
+                    deadline=None,
+                    phases=[Phase.generate],
+                    suppress_health_check=list(HealthCheck),
+                    database=None,
+                ),
+            )
+        finally:
+            runner.run(redis.aclose())
+
+
+async def _client(url: str) -> Raw:
+    return connect(url)
