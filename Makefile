@@ -4,7 +4,7 @@ PYTHON ?= python3
 PORT ?= 8080
 VENV := .venv
 BIN := $(VENV)/bin
-# Named for the lock's content: a changed lock or interpreter makes the environment anew, otherwise this costs nothing.
+# Made anew when the lock or the project file is newer; otherwise this costs nothing.
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
@@ -15,7 +15,7 @@ export PIP_NO_INPUT := 1
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-demo: $(STAMP) ## start the two example bots with their small servers and print the address to open
+demo: $(STAMP) ## start the two example bots with their small servers and print the address to open (PORT=8080)
 	@$(BIN)/botlane run examples/web-view/web-view.json examples/order-status/order-status.json --port $(PORT) \
 		--beside "$(BIN)/python examples/servers.py --gateway http://127.0.0.1:$(PORT)" || test $$? -eq 130
 
