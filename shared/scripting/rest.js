@@ -144,7 +144,7 @@ const find = (n) => {
   if (own(more, n)) return more[n];
   if (n == "toJSON" || n == "then") return;
   const getter = "get" + n.slice(0, 1).toUpperCase() + n.slice(1), f = own(api, getter) ? api[getter] : more[getter];
-  return f ? f() : () => { warn("unknown-function", n); };
+  return f ? f() : () => { warn("unknown-function", /^\w{1,64}$/.test(n) ? n : "(its name is no word)"); };
 };
 const shown = (m) => text(m) == "[object Object]" ? J(m) : text(m);
 

@@ -16,7 +16,7 @@ from shared.scripting.limits import Limits
 
 LIMITS = Limits(script_seconds=0.1)
 # A machine under load must not be taken for a hang: only what hangs for good meets these walls.
-WALLS = Walls(script=1.5, run=20, turn=40)
+WALLS = Walls(script=15, run=30, turn=60)
 
 
 def bot_of(*scripts: str, functions: str = "", text: str = "end") -> BotSource:

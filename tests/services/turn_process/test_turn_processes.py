@@ -28,7 +28,7 @@ Start = Callable[..., Awaitable[Any]]
 CORPUS = sorted(Path(os.environ.get("BOTLANE_CORPUS", "../shared/corpus/bots")).glob("*.json"))  # noqa: TID251 - where the real bots are
 # Searching for a needle that nearly fits everywhere: the engine looks at no clock meanwhile.
 NATIVE_HANG = "var s = 'a'.repeat(4e6); s.indexOf('a'.repeat(2e6) + 'b')"
-WITH_SHORT_WALLS = Walls(script=0.5, run=20, turn=40)
+WITH_SHORT_WALLS = Walls(script=0.8, run=20, turn=40)
 
 
 async def gone(*pids: int) -> bool:

@@ -1,6 +1,7 @@
 """Run a script and look at what it did."""
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,6 +12,16 @@ from shared.scripting.runtime import QuickJsScripts
 
 NOW = 1_700_000_000_000
 SHORT = Limits(script_seconds=0.1, turn_seconds=0.5)
+
+
+@pytest.fixture(autouse=True)
+def _in_utc(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Turn processes run in UTC."""
+    with monkeypatch.context() as patch:
+        patch.setenv("TZ", "UTC")
+        time.tzset()
+        yield
+    time.tzset()
 
 
 class Scene:

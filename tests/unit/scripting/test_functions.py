@@ -172,5 +172,10 @@ def test_many_unknown_functions_make_few_warnings(scene: Scene) -> None:
     assert len(scene().run("for (var i = 0; i < 999; i++) botContext['f' + i]()").effects) == 20
 
 
+def test_an_unknown_name_made_of_what_somebody_said_is_not_repeated(scene: Scene) -> None:
+    outcome = scene().run("botContext['my number is 12']()")
+    assert outcome.effects == [Warn("unknown-function", "(its name is no word)")]
+
+
 def test_names_are_case_sensitive(scene: Scene) -> None:
     assert scene().run("botContext.SendMessage('a')").effects == [Warn("unknown-function", "SendMessage")]

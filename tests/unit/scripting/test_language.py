@@ -83,6 +83,18 @@ def test_scripts_run_without_global_functions_that_cannot_be_parsed(scene: Scene
     ]
 
 
+def test_every_kind_of_declaration_in_the_global_functions_is_seen(scene: Scene) -> None:
+    turn = scene(
+        "var a = 1; let b = 2; const c = 3; class D { static e = 4 } f = 5; var g = () => 6; return; function h() {}"
+    )
+    assert texts(turn.run("botContext.sendMessage([a, b, c, D.e, f, g(), typeof h])")) == ["1,2,3,4,5,6,function"]
+
+
+def test_line_ends_and_marks_of_editors_do_no_harm(scene: Scene) -> None:
+    outcome = scene("\ufefffunction f() {}\r\n").run("\ufeff// one\r\nbotContext.sendMessage('a')\r\n\u2028null.x")
+    assert (outcome.effects, outcome.line) == ([Say("a")], 4)
+
+
 def test_the_hook_of_a_new_session_runs_if_it_is_declared(scene: Scene) -> None:
     turn = scene("function __initConversation() { botContext.setBotVariable('a', 1, true) }")
     assert turn.run("", "init").effects == [SetVariable("a", 1, "session")]
