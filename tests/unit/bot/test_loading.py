@@ -67,7 +67,6 @@ def test_a_bot_cannot_be_changed() -> None:
     [
         "{nope",
         "",
-        "[1,",
         '{"bot": }',
         b"\x00\x01",
         b'{"bot":{"id":"\xff","name":""},"groups":[],"conversationMessage":[]}',
