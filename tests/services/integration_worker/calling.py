@@ -49,9 +49,11 @@ class Waiting:
         await self.bots.publish(source)
         self.version = source.version
 
-    async def call(self, integration: str, *, queue_ms: int = 10_000, budget_ms: int = 20_000, **values: Any) -> str:
+    async def call(
+        self, integration: str, *, queue_ms: int = 10_000, budget_ms: int = 20_000, shard: int = 0, **values: Any
+    ) -> str:
         """Let a new conversation wait for a call, and return its id."""
-        conversation = keys.new_conversation_id(0)
+        conversation = keys.new_conversation_id(shard)
         await self.mailbox.create(NewConversation(conversation, "bot", "user", "lp_web"))
         await self.mailbox.ingest_message(conversation, "m", msgspec.json.encode(ConsumerMessage("hi")), b"{}")
         assert isinstance(await self.mailbox.begin(conversation, "job", "f1"), Batch)
