@@ -16,6 +16,7 @@ local function own(fence, lease, batches, handed)
   local lease_end = NOW + lease
   redis.call('HSET', CONV, 'state', 'running', 'fence', fence, 'lease', lease_end, 'batches', batches, 'handed', handed)
   redis.call('ZADD', DUE, lease_end, ID)
+  keep_session(lease_end)  -- the owner commits what it changes: the rest must still be there
 end
 
 -- {state, asked, turn, writes, session missing, result, events}

@@ -1,6 +1,6 @@
 -- BEGIN: gives the conversation to a worker. States: queued, or running with its lease over → running (→ idle when
 -- there is nothing to do); running under the same fence: the same answer again; idle, waiting, running: refused.
--- KEYS  the conversation's (see _conversation.lua); writes conv, due
+-- KEYS  the conversation's (see _conversation.lua); writes conv, due, session (TTL)
 -- ARGV  1 id  2 conversation_ttl  3 fence  4 lease in ms  5 most events  6 job
 -- Returns {running, bot, user, channel, profile, status, turn, tries, asked, now, session, context, writes,
 --   session missing, result, events}, or {busy | idle | waiting | gone}. Writes that a dead owner left come alone:

@@ -48,7 +48,7 @@ class Mailbox:
     """Thin: builds keys and arguments, reads answers. Every method raises RedisUnreachable when Redis is away.
 
     `conversation_ttl` and `trace_ttl` are seconds. `lease_ms` is how long an owner lives without RENEW, `batch` how
-    many events it is given at once.
+    many events it is given at once, `most_batches` how often before others have their turn.
     """
 
     def __init__(
@@ -60,12 +60,13 @@ class Mailbox:
         trace_ttl: int,
         lease_ms: int = 3000,
         batch: int = 16,
+        most_batches: int = MOST_BATCHES,
     ) -> None:
         self._redis = redis
         self._ttl_ms = conversation_ttl * 1000
         self._inbox_limit = inbox_limit
         self._trace_ttl_ms = trace_ttl * 1000
-        self._owner = (lease_ms, batch, MOST_BATCHES)
+        self._owner = (lease_ms, batch, most_batches)
         self._scripts = {name: redis.register_script(scripts.source(name)) for name in CONVERSATION_SCRIPTS}
         self._sweep = redis.register_script(scripts.source("sweep"))
         self._read = redis.register_script(scripts.source("read"))

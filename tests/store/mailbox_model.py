@@ -3,10 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from shared.queue.mailbox import MOST_BATCHES
 from shared.queue.records import Commit
 
-BATCH = 3
+BATCH = 2
+MOST_BATCHES = 3
 INBOX_LIMIT = 6
 
 

@@ -213,3 +213,18 @@ async def test_nobody_writes_with_a_fence_that_was_never_given(
             answer = "renewed" if await mailbox.renew(talk, "no") else "refused"
         assert answer == "refused"
         await own(talk)
+
+
+async def test_the_session_stays_while_its_owner_works(
+    mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say, own: Own, finish: Finish, shift: Shifts
+) -> None:
+    talk = await conversation()
+    await say(talk)
+    await own(talk)
+    await finish(talk, session={"version": b"1"})
+    await say(talk)
+    await shift(talk, session_until=-1)
+    for step in (lambda: own(talk, "f2"), lambda: mailbox.renew(talk, "f2")):
+        await redis.pexpire(keys.session(talk), 5000)
+        await step()
+        assert await redis.pttl(keys.session(talk)) > 60_000
