@@ -16,27 +16,26 @@ _ROOTS = frozenset({"vertical", "horizontal", "carousel", "text", "image", "butt
 _ROOTS_SELECT = frozenset({"carouselSelect", "accordionSelect", "tabs", "linkPreview", "keyValuePairList"})
 
 
-def render(work: Work, interaction: Interaction, added_replies: list[str]) -> list[Reply]:
-    """Return the messages of an interaction, without delays. `added_replies` are those of `addQuickReplies`."""
+def render(work: Work, interaction: Interaction) -> list[Reply]:
+    """Return the messages of an interaction, without its delay."""
     resolver = Resolver(work, interaction)
     match interaction.kind:
         case "IMAGE":
-            replies = _image(interaction, resolver)
+            return _image(interaction, resolver)
         case "UNIVERSAL":
-            replies = _universal(work, interaction, resolver)
+            return _universal(work, interaction, resolver)
         case "BUTTON":
-            replies = _buttons(interaction, resolver)
+            return _buttons(interaction, resolver)
         case "STRUCTURED":
-            replies = _structured(interaction, resolver)
+            return _structured(interaction, resolver)
         case "MULTIPLE_CHOICE_QUESTION":
-            replies = _choices(work, interaction, resolver)
+            return _choices(work, interaction, resolver)
         case "QUICK_REPLY":
-            replies = _with_replies(_texts(work, interaction, resolver), _quick_replies(interaction, resolver))
+            return with_replies(_texts(work, interaction, resolver), _quick_replies(interaction, resolver))
         case "TEXT" | "TEXT_QUESTION":
-            replies = _texts(work, interaction, resolver)
+            return _texts(work, interaction, resolver)
         case _:
-            replies = []
-    return _with_replies(replies, coded_replies(added_replies)) if added_replies else replies
+            return []
 
 
 def coded_replies(replies: list[str]) -> dict[str, Any] | None:
@@ -60,7 +59,7 @@ def _texts(work: Work, interaction: Interaction, resolver: Resolver) -> list[Rep
     return spoken(work, resolver.text(interaction.text))
 
 
-def _with_replies(replies: list[Reply], quick_replies: dict[str, Any] | None) -> list[Reply]:
+def with_replies(replies: list[Reply], quick_replies: dict[str, Any] | None) -> list[Reply]:
     """Hang quick replies on the last message."""
     if quick_replies is None or not replies:
         return replies
@@ -143,7 +142,7 @@ def _choices(work: Work, interaction: Interaction, resolver: Resolver) -> list[R
     buttons = [rich.say_button(choice, choice) for choice in choices if choice]
     if "QUICK" in interaction.choice_display.upper():
         hanging = rich.quick_replies(buttons, interaction.replies_per_row) if buttons else None
-        return _with_replies(_texts(work, interaction, resolver), hanging)
+        return with_replies(_texts(work, interaction, resolver), hanging)
     text = resolver.text(interaction.text)
     elements = ([] if is_silent(text) else [rich.text(text)]) + buttons
     return [Reply(content=rich.vertical(elements))] if elements else []

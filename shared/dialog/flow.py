@@ -79,7 +79,7 @@ def _step(work: Work, interaction: Interaction) -> str | None:
         return _end(work, interaction, panel)
     if interaction.kind == "API_INTEGRATION":
         return _integrate(work, interaction, panel)
-    replies = render(work, interaction, panel.quick_replies)
+    replies = render(work, interaction)
     run_panel(work, interaction.name, "post", interaction.post, panel)
     if panel.is_stopped():
         return _end(work, interaction, panel)

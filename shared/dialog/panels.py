@@ -9,7 +9,7 @@ from zlib import crc32
 import msgspec
 
 from shared.bot.model import Interaction
-from shared.dialog.content import coded_replies, spoken
+from shared.dialog.content import coded_replies, spoken, with_replies
 from shared.dialog.effects import Reply
 from shared.dialog.scripts import (
     AddQuickReplies,
@@ -178,11 +178,14 @@ def send(
     delay_ms: int = 0,
     asks: bool = False,
 ) -> None:
-    """Send messages in order; the last one asks.
+    """Send messages in order; the last one asks, and the quick replies of `addQuickReplies` hang on it.
 
     The first one waits `delay_ms`; a delay set by a script replaces it and counts for all of them (CB:
     reference/scripting.md 1.8).
     """
+    replies = with_replies(replies, coded_replies(panel.quick_replies))
+    if panel.quick_replies and not replies:
+        work.warn("refused", interaction, "quick replies of a script have no message to hang on: they are not shown")
     for at, reply in enumerate(replies):
         waits = panel.delay_ms if panel.delay_ms is not None else delay_ms if at == 0 else 0
         asking = asks and at == len(replies) - 1

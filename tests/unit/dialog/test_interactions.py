@@ -207,6 +207,17 @@ def test_quick_replies_by_code_join_those_of_the_interaction() -> None:
     assert shown(own).offers() == [("Own", "Own"), ("Code", "Code")]
 
 
+def test_quick_replies_by_code_hang_on_the_last_message_of_the_code_if_the_interaction_shows_none() -> None:
+    blank = text(
+        "t", "BLANK_MESSAGE", pre="botContext.sendMessages(['a', 'b'])", post="botContext.addQuickReplies(['Yes'])"
+    )
+    talk = shown(blank)
+    assert [(reply.text, reply.quick_replies is not None) for reply in talk.replies] == [("a", False), ("b", True)]
+    talk = shown(text("t", "BLANK_MESSAGE", pre="botContext.addQuickReplies(['Yes'])"))
+    assert talk.texts == []
+    assert talk.warnings == ["refused"]
+
+
 def test_a_message_with_quick_replies_by_code_has_at_most_ten() -> None:
     script = (
         "var r = []; for (var i = 0; i < 12; i++) r.push('T' + i); botContext.sendMessageWithQuickReplies('Pick', r)"
