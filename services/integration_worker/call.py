@@ -33,6 +33,7 @@ _KEYS = uuid.UUID("0d0f2d3c-7d0e-5b39-9a39-2d3d0a6c2b61")
 _IDEMPOTENCY_KEY = "Idempotency-Key"
 _WAIT_FOR_REDIS = 15.0
 _ASKING_AT_ONCE = 64
+_LONGEST_OUTCOME = 2 * 1024 * 1024  # control characters grow sixfold; a turn's frame has to hold it
 
 log = structlog.get_logger()
 
@@ -157,6 +158,9 @@ class Calls:
     async def _end(self, call_id: str, outcome: CallOutcome) -> None:
         """Hand the outcome over; a conversation that does not wait for it any more drops it."""
         encoded = msgspec.json.encode(outcome)
+        if len(encoded) > _LONGEST_OUTCOME:
+            outcome = _too_large(outcome)
+            encoded = msgspec.json.encode(outcome)
         awaited = await self._ask(lambda: self._mailbox.result(call_id, encoded), _WAIT_FOR_REDIS)
         CALLS.labels(_class(Ending(outcome.status, failure=outcome.failure))).inc()
         if not awaited:
@@ -228,6 +232,12 @@ def _failed(job: _Job, failure: str, detail: str) -> CallOutcome:
         method=job.method,
         address=job.address,
     )
+
+
+def _too_large(outcome: CallOutcome) -> CallOutcome:
+    """Return the outcome without its answer, which grew too much when it was written as JSON."""
+    detail = f"the answer is larger than {_LONGEST_OUTCOME} bytes when it is written as JSON"
+    return msgspec.structs.replace(outcome, status=0, headers={}, body="", failure="too_large", failure_detail=detail)
 
 
 def _report(job: _Job, ending: Ending) -> None:

@@ -127,6 +127,13 @@ async def test_no_inner_address_is_called_unless_the_manifest_allows_it(waiting:
     assert (outcome.failure, words(outcome), server.seen.count) == ("refused", ["refused"], 0)
 
 
+async def test_an_answer_that_grows_too_much_as_json_is_too_large(waiting: Waiting, server: Server) -> None:
+    server.answers = [(200, {"Content-Type": "text/plain"}, b"\x01" * 500_000)]
+    await waiting.publish(responder("It", server.url))
+    outcome = await waiting.made("It")
+    assert (outcome.failure, outcome.status, outcome.body, words(outcome)) == ("too_large", 0, "", ["200"])
+
+
 async def test_a_request_that_cannot_be_rendered_is_invalid(waiting: Waiting, server: Server) -> None:
     await waiting.publish(responder("It", server.url + "/{$botContext.v}"))
     outcome = await waiting.made("It", v="secret\nline")
