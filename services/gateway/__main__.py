@@ -5,7 +5,6 @@ Exit codes: 0 done, 2 wrong use or a bad setting, 3 Redis not reachable.
 
 import argparse
 import asyncio
-import errno
 import signal
 import sys
 from collections.abc import Sequence
@@ -15,6 +14,7 @@ import uvloop
 from aiohttp import web
 
 from services.gateway.app import build_app
+from services.gateway.listening import listen
 from services.logs import configure_logs
 from services.operations import start_operations
 from services.settings import Settings, SettingsError, read_settings
@@ -66,7 +66,7 @@ async def _serve(settings: Settings) -> None:
         await reach(redis)
         runner = web.AppRunner(build_app(settings, redis), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
-        await _listen(runner, settings)
+        await listen(runner, settings.host, settings.port)
         operations = await start_operations(settings.ops, {"redis": lambda: reach(redis)})
         log.info("listening", host=settings.host, port=runner.addresses[0][1])
         await stop.wait()
@@ -75,18 +75,6 @@ async def _serve(settings: Settings) -> None:
             if started is not None:
                 await started.cleanup()
         await redis.aclose()
-
-
-async def _listen(runner: web.AppRunner, settings: Settings) -> None:
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-    except OSError as error:
-        reason = (
-            "is in use by another program" if error.errno == errno.EADDRINUSE else f"cannot be used ({error.strerror})"
-        )
-        raise SettingsError(
-            f"Port {settings.port} on {settings.host} {reason}: stop that program, or set BOTLANE_PORT or BOTLANE_HOST."
-        ) from error
 
 
 def _fail(error: Exception, code: int) -> int:

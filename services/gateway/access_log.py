@@ -1,14 +1,16 @@
-"""One log line for each request: method, route pattern, status, time. No ids, addresses, values or tokens."""
+"""One log line and one count for each request: method, route pattern, status, time. No ids, values or tokens."""
 
 import time
 
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
+from prometheus_client import Counter
 
 from services.gateway.errors import route_of
 
 log = structlog.get_logger()
+REQUESTS = Counter("botlane_gateway_requests", "Requests answered", ["method", "route", "status"])
 
 
 @web.middleware
@@ -21,5 +23,8 @@ async def access_log(request: web.Request, handler: Handler) -> web.StreamRespon
         status = response.status
     finally:
         ms = round((time.perf_counter() - begun) * 1000, 1)
-        log.info("request", method=request.method, route=route_of(request), status=status, ms=ms)
+        route = route_of(request)
+        REQUESTS.labels(request.method if route != "unknown" else "", route, str(status)).inc()
+        if route != "/readyz":  # asked for every few seconds
+            log.info("request", method=request.method, route=route, status=status, ms=ms)
     return response

@@ -5,7 +5,6 @@ last one was answered, so a slow client fills no memory here.
 """
 
 import asyncio
-import contextlib
 import time
 
 import msgspec
@@ -63,8 +62,13 @@ async def open_stream(request: web.Request) -> web.WebSocketResponse:
     if credential is not None:
         await stream.admit(credential)
     await socket.prepare(request)
-    with contextlib.suppress(ConnectionError, TimeoutError):
+    try:
         await stream.serve(after, admitted=credential is not None)
+    except TimeoutError:
+        if request.transport is not None:
+            request.transport.abort()  # it reads nothing, so it would not read a close frame either
+    except ConnectionError:
+        pass  # the client has left
     return socket
 
 

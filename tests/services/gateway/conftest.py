@@ -9,6 +9,7 @@ from aiohttp import ClientSession, web
 from arq.connections import ArqRedis
 
 from services.gateway.app import build_app
+from services.gateway.listening import listen
 from shared.bot.source import BotSource
 from shared.store.bots import Bots
 from tests.services.gateway.loopback import (
@@ -37,7 +38,7 @@ async def start_gateway(redis: ArqRedis, bots: Bots) -> AsyncIterator[StartGatew
         app = build_app(msgspec.structs.replace(SETTINGS, **changes), connection)
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.5)
         await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
+        await listen(runner, "127.0.0.1", 0)
         url = f"http://127.0.0.1:{runner.addresses[0][1]}"
         started.append(Gateway(runner, ClientSession(url), url))
         return started[-1]

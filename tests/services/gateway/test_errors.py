@@ -1,5 +1,6 @@
 """Whatever goes wrong, on whatever path: one shape, the right status, what to mend, and never what was sent."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -208,3 +209,18 @@ async def test_readyz_is_bare(gateway: Gateway, redis: ArqRedis) -> None:
     async with gateway.client.get("/readyz") as answer:
         assert answer.status == 200
         assert await answer.read() == b""
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [b"nonsense", b"GET / HTTP/9.9", b"GET /" + b"a" * 20_000 + b" HTTP/1.1", b"GET / HTTP/1.1\r\nx: " + b"a" * 20_000],
+)
+async def test_what_is_not_http_gets_the_same_shape(gateway: Gateway, request_line: bytes) -> None:
+    port = int(gateway.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(request_line + b"\r\n\r\n")
+    head, _, body = (await reader.read()).partition(b"\r\n\r\n")
+    writer.close()
+    assert head.partition(b" ")[2].startswith(b"400")
+    error = json.loads(body)["error"]
+    assert (error["code"], set(error)) == ("invalid_request", {"code", "message"})

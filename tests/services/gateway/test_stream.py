@@ -245,3 +245,19 @@ async def test_who_leaves_frees_its_place(gateway: Gateway, conversation: StartC
             await asyncio.sleep(0.01)
     assert socket.close_code is not None
     assert (await socket.receive()).type is WSMsgType.CLOSED
+
+
+async def test_who_reads_nothing_for_long_is_cut_off(
+    gateway: Gateway, conversation: StartConversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.gateway.stream._SEND_SECONDS", 0.3)
+    made = await conversation()
+    long = {"from": "bot", "type": "text", "text": "x" * 100_000}
+    async with await connected(made) as socket:
+        for _ in range(4):
+            await made.say("hi")
+            await made.reply(*[long] * 100)
+        async with asyncio.timeout(20):
+            while gateway.parts.notifications.listeners:
+                await asyncio.sleep(0.05)
+        assert not socket.closed  # this side was not asked
