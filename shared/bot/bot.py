@@ -14,6 +14,7 @@ from shared.bot.manifest import IntegrationPart, Manifest, decode_manifest
 from shared.bot.model import Bot, Dialog, Interaction
 from shared.bot.source import BotSource
 from shared.bot.templates import Template, compile_template
+from shared.bot.unknown_keys import unknown_keys
 
 _HOUR_MS = 3_600_000
 _DECODER = msgspec.json.Decoder(raw.Export)
@@ -170,7 +171,7 @@ def _integration_names(integrations: Iterable[Integration]) -> dict[str, str]:
 def _passed_over(source: BotSource, manifest: Manifest) -> list[Finding]:
     findings = [
         Finding("unknown-key", place, f"'{key}' is not known here and has no effect")
-        for place, key in raw.unknown_keys(source.export)
+        for place, key in unknown_keys(source.export)
     ]
     findings.extend(
         Finding("not-supported", f"manifest: {name}", "this table is accepted and has no effect yet")

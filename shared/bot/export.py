@@ -1,10 +1,8 @@
 """The export as Conversation Builder writes it (CB: reference/dialogs.md 1), decoded and not yet linked.
 
-Only what is read is typed; what else stands there is tolerated, and keys nobody has heard of are remembered by
-`unknown_keys`, so that an author learns what was passed over.
+Only what is read is typed; what else stands there is tolerated (`shared.bot.unknown_keys` remembers it).
 """
 
-from collections.abc import Iterator
 from typing import Any
 
 import msgspec
@@ -261,63 +259,3 @@ class Export(_Part, frozen=True):
     conversation_message: list[Message]
     responder: list[Responder] = []
     global_functions: GlobalFunctions | None = None
-
-
-# What exports carry and nothing here needs (R22 and authoring metadata), in words by the Struct it stands in.
-_PASSED_OVER: dict[type[msgspec.Struct], frozenset[str]] = {
-    part: frozenset(words.split())
-    for part, words in (
-        (Export, "hash requiredContext menus platforms associatedDomains associatedIntents dialogTemplates"),
-        (
-            BotPart,
-            "description chatBotType status version entityDataSourceId skipNLP passThroughMode transcriptDisabled "
-            "publicBot readOnly demo transferGroupId channel smallTalkEnabled creationTime modificationTime skills",
-        ),
-        (
-            Group,
-            "chatBotId description creationTime modificationTime domainId disambiguteOnlySelectedDomains "
-            "dialogTemplateIds",
-        ),
-        (Message, "chatBotId type required changeResponse cancelResponse comment"),
-        (Responder, "chatbotId group defaultValues results fileUrl tangoContextEnabled"),
-        (GlobalFunctions, "chatBotId creationTime modificationTime"),
-        (TileData, "quickReplyList"),
-        (Tile, "sampleUserInput"),
-        (Button, "webviewHeightRatio"),
-        (Escalation, "tangoContextEnabled"),
-    )
-}
-
-
-def unknown_keys(export: bytes) -> Iterator[tuple[str, str]]:
-    """Yield (place, key) for every key that is neither read nor known to be without effect."""
-    raw = msgspec.json.decode(export)
-    yield from _unknown(raw, Export, "")
-
-
-def _unknown(raw: object, kind: Any, place: str) -> Iterator[tuple[str, str]]:
-    if isinstance(raw, list):
-        for index, item in enumerate(raw):
-            yield from _unknown(item, kind, f"{place}[{index}]")
-    if not isinstance(raw, dict):
-        return
-    fields = {field.encode_name: field.type for field in msgspec.structs.fields(kind)}
-    for key, value in raw.items():
-        below = f"{place}.{key}" if place else key
-        if key in fields:
-            inner = _struct_in(fields[key])
-            if inner is not None:
-                yield from _unknown(value, inner, below)
-        elif key not in _PASSED_OVER.get(kind, ()):
-            yield place or "top level", key
-
-
-def _struct_in(kind: Any) -> Any:
-    """Find the Struct inside `X`, `X | None`, `list[X]`, `list[X] | None`."""
-    if isinstance(kind, type) and issubclass(kind, msgspec.Struct):
-        return kind
-    for argument in getattr(kind, "__args__", ()):
-        found = _struct_in(argument)
-        if found is not None:
-            return found
-    return None

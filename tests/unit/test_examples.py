@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from shared.bot.bot import compile_bot
-from shared.bot.export import unknown_keys
 from shared.bot.source import read_bot
+from shared.bot.unknown_keys import unknown_keys
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 NAMES = ("web-view", "order-status")
