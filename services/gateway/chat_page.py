@@ -16,6 +16,21 @@ _FOLDER = Path(__file__).with_name("page")
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
 _FILE = re.compile(r"[a-z0-9][a-z0-9_-]*\.(?:js|css|svg)", re.ASCII)
 _TURN = re.compile(r"[0-9]{1,15}", re.ASCII)
+_QUESTION = """<!doctype html>
+<html lang="en">
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>Botlane console</title>
+<h1>Botlane console</h1>
+<form>
+<p><label for="console">Console token</label>
+<input id="console" name="console" type="password" autocomplete="off" required autofocus>
+<button>Open</button></p>
+<p>The token is BOTLANE_CONSOLE_TOKEN; <code>botlane run</code> prints it.</p>
+</form>
+</html>
+"""
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; "
     "img-src 'self' https: data:; "  # pictures of cards come from anywhere
@@ -29,7 +44,12 @@ async def get_page(request: web.Request) -> web.StreamResponse:
     exchanged = console.exchange(request)
     if exchanged is not None:
         return exchanged
-    console.check(request)
+    try:
+        console.check(request)
+    except Refused as refused:
+        if refused.code == "unauthorized" and "text/html" in request.headers.get("Accept", ""):
+            return _token_form()
+        raise
     return _file("index.html")
 
 
@@ -62,6 +82,15 @@ async def get_trace(request: web.Request) -> web.Response:
     if turns is None:
         raise gone()
     return json_response(TurnList([msgspec.Raw(turn) for turn in turns]))
+
+
+def _token_form() -> web.Response:
+    """Return what a browser shows instead of the page until the token is given."""
+    headers = {
+        "Cache-Control": "no-store",
+        "Content-Security-Policy": _POLICY.replace("form-action 'none'", "form-action 'self'"),
+    }
+    return web.Response(status=401, text=_QUESTION, content_type="text/html", headers=headers)
 
 
 def _file(name: str) -> web.FileResponse:

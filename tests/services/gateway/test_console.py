@@ -165,3 +165,11 @@ async def test_a_conversation_token_does_not_open_the_console(
 async def test_a_console_open_to_the_network_is_not_started(start_gateway: StartGateway) -> None:
     with pytest.raises(SettingsError, match="BOTLANE_CONSOLE_TOKEN"):
         await start_gateway(console=True, host="0.0.0.0")
+
+
+async def test_a_browser_is_asked_for_the_token(guarded: Gateway) -> None:
+    async with guarded.client.get("/", headers={"Accept": "text/html,*/*"}) as answer:
+        assert answer.status == 401
+        assert answer.content_type == "text/html"
+        assert 'name="console"' in await answer.text()
+        assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
