@@ -4,6 +4,7 @@ import { el, hidden, icon } from "./dom.js";
 
 const EVENTS = { message: "Consumer message", web_view: "Web View call", outcome: "Call came back" };
 const LONGEST_VALUE = 20_000;
+const SHORT_NOTE = 44;
 // The kinds of lines share colours: what came in, what ran, what was decided, what went out.
 const KIND = {
   event: "in", session: "in", outcome: "in",
@@ -30,15 +31,20 @@ export function turnCard(turn) {
 
 function row(line) {
   const warning = line.level === "warning";
-  const kind = warning ? "warning" : KIND[line.code] ?? "run";
+  const kind = warning ? "warning" : failed(line) ? "bad" : KIND[line.code] ?? "run";
+  const brief = !warning && line.note?.length <= SHORT_NOTE;
   return el("li", { class: `line line-${kind}` },
     el("div", { class: "line-head" },
       el("span", { class: "code" }, warning && icon("i-warning"), warning && hidden("Warning: "), words(line.code)),
-      line.interaction && el("span", { class: "line-name", text: line.interaction })),
-    line.note && el("p", { class: "line-note", text: line.note }),
+      line.interaction && el("span", { class: "line-name", text: line.interaction }),
+      brief && el("span", { class: "line-brief", text: line.note })),
+    line.note && !brief && el("p", { class: "line-note", text: line.note }),
     factList(line.facts),
     values(line.values));
 }
+
+/** A call that came back with anything but success (200, 201). */
+const failed = (line) => line.code === "outcome" && ![200, 201].includes(line.facts?.status);
 
 const words = (code) => String(code ?? "").replaceAll("-", " ");
 
@@ -52,7 +58,7 @@ function factList(facts) {
   const entries = Object.entries(facts ?? {});
   if (!entries.length) return null;
   return el("dl", { class: "facts" }, ...entries.map(([name, value]) =>
-    el("div", {}, el("dt", { text: name.replaceAll("_", " ") }), el("dd", { text: fact(name, value) }))));
+    el("div", {}, el("dt", { text: name === "ms" ? "took" : name.replaceAll("_", " ") }), el("dd", { text: fact(name, value) }))));
 }
 
 function fact(name, value) {
@@ -73,7 +79,8 @@ function values(all) {
 }
 
 function brief(value) {
-  const text = typeof value === "string" ? value : JSON.stringify(value) ?? "";
+  const said = typeof value?.text === "string" ? value.text : value;
+  const text = typeof said === "string" ? said : JSON.stringify(said) ?? "";
   return text.replace(/\s+/g, " ").slice(0, 80);
 }
 

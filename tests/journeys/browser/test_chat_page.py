@@ -126,6 +126,20 @@ async def test_what_is_written_while_the_gateway_is_away_arrives_once(visitor: V
     await expect(own).to_have_count(1)
 
 
+async def test_an_api_that_is_down_can_be_tried_again(visitor: Visitor) -> None:
+    await visitor.opens("order-status")
+    await visitor.says("order")
+    await visitor.hears("What is your order number?")
+    await visitor.says("5030")
+    await visitor.hears("The order desk cannot be reached at the moment.")
+    await visitor.taps("Try again")
+    asked = visitor.page.locator(".from-bot .bubble").filter(has_text="Shall I try again?")
+    await expect(asked).to_have_count(2)
+    await visitor.taps("Another number")
+    await visitor.says("1002")
+    await visitor.hears("Order 1002 is being packed. It holds 1 article:")
+
+
 async def test_restart_begins_a_new_conversation(visitor: Visitor) -> None:
     await visitor.opens("web-view")
     await visitor.says("hi")

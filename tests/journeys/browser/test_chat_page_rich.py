@@ -25,7 +25,6 @@ def button(title: str, **action: Any) -> dict[str, Any]:
 async def drawn(visitor: Visitor) -> Any:
     """Draw content on the page; what its controls say lands in `taps`."""
     await visitor.opens("web-view")
-    await expect(visitor.field).to_be_enabled()
 
     async def draw(*elements: dict[str, Any]) -> Page:
         content = elements[0] if len(elements) == 1 else {"type": "vertical", "elements": elements}
@@ -39,24 +38,20 @@ async def taps(page: Page) -> list[dict[str, Any]]:
     return list(await page.evaluate("window.taps"))
 
 
-@pytest.mark.parametrize(
-    "address", ["javascript:document.title='owned'", "data:text/html,x", "vbscript:x", "//", "", None, "file:///etc/x"]
-)
-async def test_an_address_of_another_scheme_cannot_be_opened(drawn: Any, address: str | None) -> None:
-    page = await drawn(button("Look", type="link", uri=address))
-    await expect(page.get_by_role("button", name="Look")).to_be_disabled()
+async def test_an_address_of_another_scheme_cannot_be_opened(drawn: Any) -> None:
+    hostile = ["javascript:document.title='owned'", "data:text/html,x", "vbscript:x", "//", "", None, "file:///etc/x"]
+    page = await drawn(*(button("Look", type="link", uri=address) for address in hostile))
+    await expect(page.get_by_role("button", name="Look", disabled=True)).to_have_count(len(hostile))
     assert await page.locator(".rich a").count() == 0
 
 
-@pytest.mark.parametrize(
-    "address", ["https://example.com/a?b=c", "http://example.com/", "tel:+3120", "mailto:a@b.example"]
-)
-async def test_a_link_opens_without_handing_over_the_opener(drawn: Any, address: str) -> None:
-    page = await drawn(button("Look", type="link", uri=address, target="blank"))
-    link = page.get_by_role("link", name="Look")
-    await expect(link).to_have_attribute("href", address)
-    if address.startswith("http"):
-        await expect(link).to_have_attribute("rel", "noopener noreferrer")
+async def test_a_link_opens_without_handing_over_the_opener(drawn: Any) -> None:
+    good = ["https://example.com/a?b=c", "http://example.com/", "tel:+3120", "mailto:a@b.example"]
+    page = await drawn(*(button("Look", type="link", uri=address, target="blank") for address in good))
+    links = await page.get_by_role("link", name="Look").all()
+    assert [await link.get_attribute("href") for link in links] == good
+    web = "noopener noreferrer"
+    assert [await link.get_attribute("rel") for link in links] == [web, web, None, None]
 
 
 async def test_a_button_says_its_label_with_payload_and_metadata(drawn: Any) -> None:
@@ -126,7 +121,8 @@ async def test_content_that_nobody_knows_is_named(drawn: Any) -> None:
     await expect(page.get_by_text("This page cannot show “hologram” content.")).to_be_visible()
 
 
-@pytest.mark.parametrize("content", [None, 7, "text", [], {}, {"type": "vertical", "elements": [None, 3]}])
-async def test_content_of_the_wrong_shape_breaks_nothing(drawn: Any, content: Any) -> None:
-    page = await drawn(content)
-    await expect(page.get_by_text("This page cannot show").first).to_be_visible()
+async def test_content_of_the_wrong_shape_breaks_nothing(drawn: Any) -> None:
+    page = await drawn(
+        None, 7, "text", [], {}, {"type": "vertical", "elements": 3}, {"type": "carousel"}, {"type": "list"}
+    )
+    await expect(page.get_by_text("This page cannot show")).to_have_count(5)

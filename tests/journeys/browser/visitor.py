@@ -17,6 +17,8 @@ class Visitor:
     async def opens(self, bot: str = "") -> None:
         """Open the page, with a bot chosen or not."""
         await self.page.goto(f"{self.url}/?bot={self.bots[bot]}" if bot else f"{self.url}/")
+        if bot:
+            await expect(self.field).to_be_enabled()
 
     async def says(self, text: str) -> None:
         """Write and send."""
