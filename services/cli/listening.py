@@ -1,11 +1,17 @@
 """Where the gateway of `botlane run` listens: free ports, ports in use, and the address to open."""
 
+import contextlib
 import errno
 import ipaddress
+import secrets
 import socket
 
 from services.cli.failure import CommandFailed
 from services.settings import Settings
+
+FIRST_PORT, PORTS = 15_000, 15_000
+"""Below the range from which Linux takes ports for outgoing connections and for listeners on port 0."""
+TRIES = 50
 
 
 def is_loopback(host: str) -> bool:
@@ -17,7 +23,11 @@ def is_loopback(host: str) -> bool:
 
 
 def free_port(host: str) -> int:
-    """Return a port of `host` that nobody uses now."""
+    """Return a port of `host` that nobody uses now, and that the system gives to nobody who asks for any port."""
+    for _ in range(TRIES):
+        port = FIRST_PORT + secrets.randbelow(PORTS)
+        with contextlib.suppress(OSError), _listener(host, port):
+            return port
     with _listener(host, 0) as listener:
         return int(listener.getsockname()[1])
 

@@ -99,6 +99,20 @@ def test_bots_without_redis_exits_3_and_names_the_address_without_its_password()
     assert "hunter2" not in ended.stderr
 
 
+@pytest.mark.parametrize("program", ["gateway", "dialog-worker", "integration-worker"])
+def test_a_program_without_redis_exits_3(program: str) -> None:
+    url = f"redis://127.0.0.1:{free_port('127.0.0.1')}/0"
+    ended = botlane(program, BOTLANE_REDIS_URL=url, BOTLANE_SECRET="s" * 32, BOTLANE_OPS="127.0.0.1:0")
+    assert ended.returncode == 3
+    assert "No Redis answers at redis://127.0.0.1:" in ended.stderr
+
+
+def test_the_gateway_does_not_start_without_a_secret() -> None:
+    ended = botlane("gateway")
+    assert ended.returncode == 2
+    assert "BOTLANE_SECRET" in ended.stderr
+
+
 def test_deployed_bots_are_listed(corpus: Path, valkey_server: str) -> None:
     export = corpus / "go-back.json"
     deployed = botlane("deploy", str(export), BOTLANE_REDIS_URL=valkey_server)
@@ -160,6 +174,10 @@ def test_a_port_in_use_is_refused_with_a_remedy() -> None:
         port = taken.getsockname()[1]
         with pytest.raises(CommandFailed, match=f"Port {port} of 127.0.0.1 is in use.*--port"):
             refuse_used_port("127.0.0.1", port)
+
+
+def test_free_ports_are_not_those_that_port_0_gives() -> None:
+    assert all(15_000 <= free_port("127.0.0.1") < 30_000 for _ in range(20))
 
 
 def test_a_host_of_another_machine_is_refused_with_a_remedy() -> None:
