@@ -229,7 +229,7 @@ def _recognise_payload(work: Work, question: Interaction) -> None:
 
 def _assign(work: Work, interaction: Interaction, rule: Rule) -> None:
     for assignment in rule.assignments:
-        named, value = work.variables.get(assignment.value.source.strip())
+        named, value = work.find_variable(assignment.value.source.strip())
         if not named:
             value = Resolver(work, interaction).text(assignment.value)
         work.set_variable(assignment.name, value, assignment.scope)

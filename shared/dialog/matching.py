@@ -149,10 +149,10 @@ def _compare(work: Work, interaction: Interaction, operator: str, sides: tuple[s
 def _side(work: Work, resolver: Resolver, template: Template) -> tuple[bool, str]:
     """Return one side of a condition: a variable's value when it names one, else the rendered text."""
     if not template.placeholders:
-        found, value = work.variables.get(template.source.strip())
+        found, value = work.find_variable(template.source.strip())
         return (True, text_of(value)) if found and value is not None else (bool(template.source), template.source)
     if len(template.parts) == 1:
-        found, value = work.variables.get(template.placeholders[0].name)
+        found, value = work.find_variable(template.placeholders[0].name)
         if template.placeholders[0].kind == "variable":
             return found and value is not None, text_of(value)
     return True, resolver.text(template)

@@ -82,17 +82,12 @@ class Resolver:
     def _find(self, hole: Placeholder) -> tuple[bool, Any]:
         work = self._work
         match hole.kind:
-            case "variable":
-                return work.variables.get(hole.name)
+            case "variable" | "field":
+                return work.find_variable(hole.name)
             case "environment":
                 return hole.name in work.bot.environment, work.bot.environment.get(hole.name)
             case "path":
                 return self._path(hole.name)
-            case "field":
-                found, value = work.variables.get(hole.name)
-                if found:
-                    return True, value
-                return work.results.get(hole.name) is not None, work.results.get(hole.name)
             case _:
                 return self._system(hole.name)
 

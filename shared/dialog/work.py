@@ -142,6 +142,14 @@ class Work:
         value = None if write.delete or write.name is None else msgspec.json.encode(write.value).decode()
         self.effects.append(ContextWrite(write.scope, write.namespace, write.name, value, write.ttl_ms))
 
+    def find_variable(self, name: str) -> tuple[bool, Any]:
+        """Return whether a name has a value, and the value: a variable, else a custom data field of a call."""
+        found, value = self.variables.get(name)
+        if found:
+            return True, value
+        value = self.results.get(name)
+        return value is not None, value
+
     def set_variable(self, name: str, value: Any, scope: str) -> None:
         """Set a variable; one kept forever is written to the consumer's own data as well."""
         self.variables.set(name, value, scope)

@@ -94,14 +94,12 @@ def test_a_failure_rule_keeps_the_default_text_away() -> None:
     assert talk.fail() == ["sorry"]
 
 
-def test_a_rule_on_a_variable_may_decide_after_a_call() -> None:
-    count = "botContext.setBotVariable('many', botContext.getBotVariable('Store.name.count'))"
-    rules = (go("none", holds("many", "LESS_THAN", "1"), when=api("SUCCESS")), go("next"))
-    path = {"name": "api_Store.list[i].name"}
-    talk = calling(text("found"), rules=rules, interaction={"post": count}, fields=path)
-    assert talk.answer(200, {"list": []}) == []
-    talk = calling(text("found"), rules=rules, interaction={"post": count}, fields=path)
-    assert talk.answer(200, STORES) == ["found"]
+@pytest.mark.parametrize(("stores", "shown"), [([], []), (STORES["list"], ["found 2"])])
+def test_a_rule_on_a_custom_field_may_decide_after_a_call(stores: list[Any], shown: list[str]) -> None:
+    rules = (go("none", holds("Store.name.count", "LESS_THAN", "1"), when=api("SUCCESS")), go("next"))
+    found = text("t", "found {$botContext.Store.name.count}")
+    talk = calling(found, rules=rules, fields={"name": "api_Store.list[i].name"})
+    assert talk.answer(200, {"list": stores}) == shown
 
 
 def test_scripts_read_the_body_and_templates_its_paths_and_fields() -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.dialog.scripts import Say, ScriptOutcome, ScriptRef, ScriptState
 from shared.dialog.texts import NOT_UNDERSTOOD
 from tests.unit.dialog.bots import bot, call, dialog, fallback, go, integration, question, says, sets, starter, text
 from tests.unit.dialog.talk import Talk
@@ -229,3 +230,19 @@ def test_private_messages_and_custom_events_are_in_the_trace_only() -> None:
     assert talk.say("hi") == ["here"]
     assert talk.lines("private-message")[0].values == {"text": "psst"}
     assert talk.lines("custom-event")[0].values == {"message": "m", "name": "name", "detail": "detail"}
+
+
+class CostlyScripts:
+    """Scripts that say their source, use three seconds each, and are stopped while they do."""
+
+    def run(self, ref: ScriptRef, source: str, state: ScriptState) -> ScriptOutcome:
+        """Say the source."""
+        return ScriptOutcome([Say(source)], "took too long", 0, stopped=True, us=3_000_000)
+
+
+def test_a_stopped_script_keeps_its_effects_and_the_scripts_of_a_turn_share_their_time() -> None:
+    shown = [text(name, "BLANK_MESSAGE", pre=name) for name in ("a", "b", "c")]
+    talk = Talk(bot(dialog("D", starter("hi"), *shown)), scripts=CostlyScripts())
+    assert talk.say("hi") == ["a", "b"]
+    assert talk.warnings == ["script-stopped"] * 3
+    assert talk.say("hi") == ["a", "b"]
