@@ -81,7 +81,7 @@ class DoorbellWorker(Worker):
         heart = self.loop.create_task(self._beat())
         pause = FIRST_PAUSE_SECONDS
         try:
-            while True:
+            while not _is_cancelled():
                 try:
                     await self._round()
                     pause = FIRST_PAUSE_SECONDS
@@ -237,3 +237,9 @@ class DoorbellWorker(Worker):
             if claim.job_id in lost and task and self._held.get(claim.job_id) is claim:
                 logger.warning("job %s was taken over: stopped", claim.job_id)
                 task.cancel()
+
+
+def _is_cancelled() -> bool:
+    """Whether this task was asked to end: a client that is connecting may swallow the one cancellation it gets."""
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0

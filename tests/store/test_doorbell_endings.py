@@ -49,6 +49,31 @@ async def test_sigterm_stops_taking_jobs_and_lets_running_ones_finish(valkey_ser
     assert await tokens(redis) == 1
 
 
+async def test_a_cancellation_that_a_connecting_client_swallows_still_ends_the_worker(
+    valkey_server: str, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, job = recorder()
+    swallowed = asyncio.Event()
+
+    async def swallow(*_: object, **__: object) -> None:
+        try:
+            await asyncio.sleep(600)
+        except asyncio.CancelledError:
+            swallowed.set()
+
+    async with working(valkey_server, job) as worker:
+        monkeypatch.setattr(worker.pool, "blpop", swallow)
+        await until(lambda: worker.main_task is not None)
+        await asyncio.sleep(0.05)
+        worker.allow_pick_jobs = False
+        assert worker.main_task is not None
+        worker.main_task.cancel()
+        await asyncio.wait({worker.main_task}, timeout=5)
+        assert swallowed.is_set()
+        assert worker.main_task.done()
+        await until(lambda: worker._pool is None)
+
+
 async def test_what_does_not_finish_in_time_is_handed_over_at_once(valkey_server: str, redis: ArqRedis) -> None:
     program = _program(valkey_server, "await asyncio.sleep(600)", lease_ms=60_000, wait=0.05)
     await enqueue(redis, "a")
