@@ -51,9 +51,12 @@ class IntegrationPart(_Part, frozen=True):
     redirects: int | None = None
 
     def policy(self) -> Policy:
-        """Merge what is set over the defaults."""
+        """Merge what is set over the defaults; connecting never has longer than the whole call."""
         named = {name: getattr(self, name) for name in Policy.__struct_fields__}
-        return Policy(**{name: value for name, value in named.items() if value is not None})
+        policy = Policy(**{name: value for name, value in named.items() if value is not None})
+        if self.connect_timeout is None and self.total_timeout is not None:
+            return msgspec.structs.replace(policy, connect_timeout=min(policy.connect_timeout, policy.total_timeout))
+        return policy
 
 
 class Egress(_Part, frozen=True):

@@ -63,10 +63,10 @@ def take_outcome(work: Work, interaction: Interaction, outcome: CallOutcome) -> 
 def _trace(work: Work, interaction: Interaction, outcome: CallOutcome) -> None:
     facts: dict[str, str | int | float | bool] = {
         "method": outcome.method,
-        "address": outcome.address,
         "status": outcome.status,
         "attempts": len(outcome.attempts),
         "ms": round(sum(attempt.ms for attempt in outcome.attempts), 1),
     }
     note = f"{outcome.failure}: {outcome.failure_detail}".rstrip(": ") if outcome.failure else ""
-    work.note("outcome", interaction, note, facts=facts, values={"attempts": outcome.attempts, "body": outcome.body})
+    values = {"address": outcome.address, "attempts": outcome.attempts, "body": outcome.body}
+    work.note("outcome", interaction, note, facts=facts, values=values)
