@@ -23,12 +23,13 @@ STOPS_WITHIN = 20.0
 class Run:
     """A `botlane run`, started as a person does."""
 
-    def __init__(self, data: Path, *options: str, **variables: str) -> None:
+    def __init__(self, data: Path, *options: str, log: str = "run.log", **variables: str) -> None:
         self.data = data
-        self.log = data.with_name(f"{data.name}.log")
+        self.log = data.with_name(log)
         command = [sys.executable, "-m", "services.cli", "run", str(BOT), "--data", str(data), *options]
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=log, stderr=log)
+        variables = {"BOTLANE_TURN_PROCESSES": "1", **variables}
+        with self.log.open("wb") as output:
+            self.process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=output, stderr=output)
 
     def until_ready(self) -> dict[str, Any]:
         while not (self.data / "ready.json").exists():
@@ -58,6 +59,15 @@ def run(tmp_path: Path) -> Iterator[Callable[..., Run]]:
         if started.process.poll() is None:
             started.process.kill()
             started.process.wait()
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """One that several tests talk to."""
+    started = Run(tmp_path_factory.mktemp("run") / "data", "--port", "0")
+    started.until_ready()
+    yield started
+    started.end()
 
 
 def lives(pid: int) -> bool:
@@ -129,15 +139,13 @@ async def test_the_second_start_goes_on_where_the_first_ended(run: Callable[...,
     second.end()
 
 
-async def test_each_turn_is_told_in_a_line_without_what_was_said(run: Callable[..., Run]) -> None:
-    started = run()
-    url = started.until_ready()["url"]
+async def test_each_turn_is_told_in_a_line_without_what_was_said(running: Run) -> None:
+    url = running.until_ready()["url"]
     opened = await open_conversation(url)
     await say(url, opened, "a very private hello")
-    while opened["conversationId"][:8] not in started.said():
+    while opened["conversationId"][:8] not in running.said():
         time.sleep(0.02)
-    assert "private hello" not in started.said()
-    started.end()
+    assert "private hello" not in running.said()
 
 
 def test_being_asked_to_end_is_no_failure(run: Callable[..., Run]) -> None:
@@ -165,13 +173,10 @@ def test_a_second_ctrl_c_ends_everything_at_once(run: Callable[..., Run]) -> Non
     wait_until_gone(pids)
 
 
-def test_a_second_run_on_the_same_folder_is_refused(run: Callable[..., Run]) -> None:
-    first = run()
-    first.until_ready()
-    second = run()
+def test_a_second_run_on_the_same_folder_is_refused(running: Run) -> None:
+    second = Run(running.data, log="second.log")
     assert second.process.wait(STOPS_WITHIN) == 2
-    assert f"in use by process {first.process.pid}" in second.said()
-    first.end()
+    assert f"in use by process {running.process.pid}" in second.said()
 
 
 def test_a_port_in_use_is_refused(run: Callable[..., Run]) -> None:
@@ -238,12 +243,9 @@ def test_a_command_beside_starts_and_ends_with_everything(run: Callable[..., Run
     wait_until_gone([pid])
 
 
-def test_bots_are_listed_and_published_beside_a_running_run(run: Callable[..., Run]) -> None:
-    started = run()
-    started.until_ready()
-    for words in (["bots"], ["deploy", str(BOT)]):
-        command = [sys.executable, "-m", "services.cli", *words, "--data", str(started.data)]
-        ended = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
-        assert ended.returncode == 0, ended.stderr
-        assert "Bike desk" in ended.stdout
-    started.end()
+@pytest.mark.parametrize("words", [["bots"], ["deploy", str(BOT)]], ids=["bots", "deploy"])
+def test_bots_are_listed_and_published_beside_a_running_run(running: Run, words: list[str]) -> None:
+    command = [sys.executable, "-m", "services.cli", *words, "--data", str(running.data)]
+    ended = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr
+    assert "Bike desk" in ended.stdout
