@@ -14,6 +14,8 @@ regular expression could promise.
 import msgspec
 
 _DEEPEST = 50
+# From so many places on, looking for the literal is cheaper than trying each of them.
+_FEW = 8
 
 
 class _Literal(msgspec.Struct, frozen=True):
@@ -21,7 +23,15 @@ class _Literal(msgspec.Struct, frozen=True):
 
     def ends(self, text: str, starts: set[int]) -> set[int]:
         size = len(self.text)
-        return {at + size for at in starts if text.startswith(self.text, at)}
+        if len(starts) < _FEW:
+            return {at + size for at in starts if text.startswith(self.text, at)}
+        reached: set[int] = set()
+        at = text.find(self.text, min(starts))
+        while at >= 0:
+            if at in starts:
+                reached.add(at + size)
+            at = text.find(self.text, at + 1)
+        return reached
 
 
 class _Anything(msgspec.Struct, frozen=True):

@@ -18,7 +18,7 @@ _PLACEHOLDER = re.compile(
     r"|\$env\.(?P<environment>[^{}\s][^{}\n]*?)"
     r"|\$\.(?P<path>[A-Za-z_][^{}\n]*?)"
     r"|\$(?P<system>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z]+)?)"
-    r"|(?P<field>[A-Za-z_][^{}\n\"',:$]*?\.[A-Za-z_][^{}\n\"',:$]*?)"
+    r"|(?P<field>(?=[A-Za-z_][^{}\n\"',:$]*?\.[A-Za-z_])[^{}\n\"',:$]*+)"
     r")\}",
     re.IGNORECASE,
 )

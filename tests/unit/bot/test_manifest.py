@@ -77,7 +77,10 @@ def test_every_table_of_the_manifest_is_read() -> None:
             "[integrations.Store]\nattempt_timeout = 30",
             "attempt_timeout is 30.0: it must lie between 0 and total_timeout",
         ),
-        ("[integrations.Store]\ntotal_timeout = 1", "connect_timeout is 5.0: it must not exceed total_timeout"),
+        (
+            "[integrations.Store]\ntotal_timeout = 1\nconnect_timeout = 5",
+            "connect_timeout is 5.0: it must not exceed total_timeout",
+        ),
         ("[integrations.Store]\nsuccess = []", "success is empty: no answer could ever be a success"),
     ],
 )

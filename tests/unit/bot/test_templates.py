@@ -85,3 +85,8 @@ def test_literal_text_survives_around_every_placeholder(pieces: list[tuple[str, 
     template = compile_template("".join(literal + hole for literal, hole in pieces) + tail)
     assert ["{" + hole.expression + "}" for hole in template.placeholders] == [hole for _, hole in pieces]
     assert template.render(lambda _: "") == "".join(literal for literal, _ in pieces) + tail
+
+
+def test_no_text_stalls_the_compiling() -> None:
+    for source in ("{" + "a." * 50_000, "{" * 100_000, "{$botContext." * 10_000, "{a" * 50_000):
+        assert compile_template(source).parts == (source,)
