@@ -201,16 +201,18 @@ async def test_a_form_sent_twice_within_two_seconds_is_one_event(
 
 
 async def test_a_form_message_is_late_a_day_after_the_consumers_last_one_and_its_variables_are_kept(
-    mailbox: Mailbox, conversation: Starts, say: Say, own: Own, shift: Shifts
+    mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say, own: Own, shift: Shifts
 ) -> None:
     talk = await conversation()
     await say(talk)
     await shift(talk, said=-DAY - 1000)
     late = await mailbox.ingest_web_view(talk, "r1", b"1", b'{"text":"late"}')
+    await redis.expire(keys.receipt(talk, "r1"), 60)
     silent = await mailbox.ingest_web_view(talk, "r2", b"2", None)
     await shift(talk, said=-DAY + 10_000)
     in_time = await mailbox.ingest_web_view(talk, "r3", b"3", b'{"text":"in time"}')
     assert [late.late, silent.late, in_time.late] == [True, False, False]
+    assert (await mailbox.ingest_web_view(talk, "r1", b"1", b"{}")).late
     assert [event.late for event in (await own(talk)).events] == [False, True, False, False]
     page = await mailbox.read(talk, 1)
     assert page is not None

@@ -34,9 +34,13 @@ async def test_one_worker_sweeps_a_shard_until_it_stops(mailbox: Mailbox, redis:
     assert await mailbox.sweep(0, "b") == 0
 
 
-async def test_nothing_is_done_before_it_is_due(mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say) -> None:
+async def test_nothing_is_done_before_it_is_due(
+    mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say, shift: Shifts
+) -> None:
     talk = await conversation()
     await say(talk)
+    assert await redis.zscore(keys.due(0), talk) is not None
+    await shift(talk, due=60_000)
     await redis.delete(keys.dialog_queue(0))
     assert await mailbox.sweep(0, "me") == 0
     assert await redis.zcard(keys.dialog_queue(0)) == 0
