@@ -155,7 +155,8 @@ class DoorbellWorker(Worker):
 
     def _start(self, claim: Claim) -> None:
         if claim.job_id in self._held:
-            # our own earlier run lost its lease and still lives: the next renewal ends it, this claim lapses
+            # our own run's claim had lapsed, while Redis was away say, and nobody took it: it goes on under the new one
+            self._held[claim.job_id] = claim
             return
         self._held[claim.job_id] = claim
         self.job_counter += 1
