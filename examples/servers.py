@@ -61,8 +61,8 @@ def _load(path: str) -> ModuleType:
 
 async def _serve(arguments: argparse.Namespace) -> None:
     servers = await start_demo_servers(arguments.host, arguments.form_port, arguments.api_port, arguments.gateway)
-    sys.stdout.write(f"form http://{arguments.host}:{servers.form_port}\n")
-    sys.stdout.write(f"orders http://{arguments.host}:{servers.api_port}\n")
+    sys.stdout.write(f"Booking form at http://{arguments.host}:{servers.form_port}\n")
+    sys.stdout.write(f"Order API at http://{arguments.host}:{servers.api_port}\n")
     sys.stdout.flush()
     try:
         await asyncio.Event().wait()

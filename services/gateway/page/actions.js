@@ -1,6 +1,6 @@
 // What a tap on rich content does: say something, open an address, show a place.
 
-import { el, hidden, icon, outward, safeAddress } from "./dom.js";
+import { el, hidden, icon, outward, safeAddress, words } from "./dom.js";
 
 /** The map of a place on a map site, opened only when the consumer asks for it. */
 export function mapAddress({ la, lo }) {
@@ -54,5 +54,5 @@ export function quickReplies(content, tap) {
   const replies = Array.isArray(content?.replies) ? content.replies : [];
   return replies
     .filter((reply) => reply && typeof reply === "object")
-    .map((reply) => clickable(reply, String(reply.title ?? ""), tap, { class: "quick-reply" }));
+    .map((reply) => clickable(reply, words(reply.title), tap, { class: "quick-reply" }));
 }

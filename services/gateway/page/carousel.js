@@ -1,12 +1,12 @@
 // A row of cards to leaf through: by swiping, by the two buttons, or with the arrow keys once it has the focus.
 
-import { el, hidden, icon } from "./dom.js";
+import { el, hidden, icon, inside } from "./dom.js";
 
 let count = 0;
 
 /** Draws {type: "carousel", elements}; `context.draw` draws each card. */
 export function carousel(element, context) {
-  const cards = (Array.isArray(element.elements) ? element.elements : []).map((card, index, all) =>
+  const cards = inside(element).map((card, index, all) =>
     el("li", { class: "card", "aria-label": `${index + 1} of ${all.length}` }, context.draw(card, context)));
   return row(cards, `Cards, ${cards.length} in a row`);
 }

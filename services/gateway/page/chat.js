@@ -142,7 +142,7 @@ function shown(message) {
 
 function close() {
   standing = "closed";
-  composer.enable(false, { gone: true });
+  composer.enable(false);
   show("closed");
   notice("This conversation has ended.", "Start a new one", restart);
 }

@@ -1,4 +1,4 @@
-// The message field: grows with its text, sends with Enter, keeps what cannot be sent.
+// The message field: grows with its text and sends with Enter.
 
 /** The form with its field and button; `say(text)` is called with what was written. */
 export class Composer {
@@ -24,11 +24,10 @@ export class Composer {
     });
   }
 
-  /** Lets people write, or not; `gone` takes the field away. */
-  enable(on, { gone = false } = {}) {
-    this.#form.hidden = gone;
+  /** Lets people write, or takes the field away. */
+  enable(on) {
+    this.#form.hidden = !on;
     this.#field.disabled = !on;
-    this.#field.placeholder = on ? "Write a message" : "";
     this.#fit();
   }
 

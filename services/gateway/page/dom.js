@@ -29,6 +29,12 @@ export function icon(name, className = "icon") {
   return svg;
 }
 
+/** What JSON from outside says, as text. */
+export const words = (value) => (value === null || value === undefined ? "" : String(value));
+
+/** The elements inside an element of rich content. */
+export const inside = (element) => (Array.isArray(element?.elements) ? element.elements : []);
+
 /** Words that only screen readers meet. */
 export const hidden = (text) => el("span", { class: "hidden", text });
 

@@ -1,12 +1,10 @@
 // Rich content that collects an answer before it says something: the list family, card choices, accordions, tabs.
 
 import { row } from "./carousel.js";
-import { el, icon, linked } from "./dom.js";
+import { el, icon, inside, linked, words } from "./dom.js";
 
 let groups = 0;
 
-const items = (element) => (Array.isArray(element?.elements) ? element.elements : []);
-const words = (value) => (value === null || value === undefined ? "" : String(value));
 const groupName = () => `choice-${(groups += 1)}`;
 
 function published(element) {
@@ -27,7 +25,7 @@ function option(element, type, name, ...label) {
 
 /** A form that says what was chosen, then stays as it was answered. */
 function answer(body, buttons, tap) {
-  const submit = items(buttons).find((button) => button?.type === "submitButton") ?? { title: "Send" };
+  const submit = inside(buttons).find((button) => button?.type === "submitButton") ?? { title: "Send" };
   const form = el("form", { class: "rich-form" }, ...body, el("button", { type: "submit", class: "rich-button", text: words(submit.title) || "Send" }));
   const button = form.lastElementChild;
   const update = () => (button.disabled = !form.querySelector("input:checked"));
@@ -45,17 +43,17 @@ function answer(body, buttons, tap) {
 
 /** {type: "list"}: a text, sections of check boxes, and buttons. */
 export function list(element, { tap }) {
-  const parts = items(element);
+  const parts = inside(element);
   const heading = parts.find((part) => part?.type === "text");
-  const sections = items(parts.find((part) => part?.type === "sectionList")).map(section);
+  const sections = inside(parts.find((part) => part?.type === "sectionList")).map(section);
   const body = [heading && el("p", { class: "rich-text" }, ...linked(words(heading.text))), ...sections];
   return answer(body.filter(Boolean), parts.find((part) => part?.type === "buttonList"), tap);
 }
 
 function section(element) {
-  const parts = items(element);
+  const parts = inside(element);
   const title = parts.find((part) => part?.type === "text");
-  const boxes = items(parts.find((part) => part?.type === "checklist"));
+  const boxes = inside(parts.find((part) => part?.type === "checklist"));
   const name = groupName();
   return el("fieldset", { class: "choices" },
     el("legend", { text: words(title?.text) || "Choices" }),
@@ -66,7 +64,7 @@ function section(element) {
 export function choices(element, context) {
   const type = element.selectMode?.type === "single" ? "radio" : "checkbox";
   const name = groupName();
-  const cards = items(element).map((card, index) =>
+  const cards = inside(element).map((card, index) =>
     el("li", { class: "card" }, context.draw(card, context),
       option({ ...card, title: cardTitle(card) || `${index + 1}` }, type, name, cardTitle(card) || `Choice ${index + 1}`)));
   return answer([row(cards, words(element.selectMode?.name) || "Cards to choose from")], element, context.tap);
@@ -74,7 +72,7 @@ export function choices(element, context) {
 
 function cardTitle(card) {
   if (card?.type === "text") return words(card.text);
-  for (const child of items(card)) {
+  for (const child of inside(card)) {
     const title = cardTitle(child);
     if (title) return title;
   }
@@ -84,7 +82,7 @@ function cardTitle(card) {
 /** {type: "accordionSelect"}: parts that open one by one. */
 export function accordion(element, context) {
   const titles = Array.isArray(element.titles) ? element.titles : [];
-  const parts = items(element).map((part, index) =>
+  const parts = inside(element).map((part, index) =>
     el("details", { class: "rich-fold" },
       el("summary", {}, icon("i-right"), words(titles[index]?.name) || `Part ${index + 1}`),
       context.draw(part, context)));
@@ -93,7 +91,7 @@ export function accordion(element, context) {
 
 /** {type: "tabs"}: shown as parts that open, which reads well at any width; the first is open. */
 export function tabs(element, context) {
-  const titles = items(element).map((part, index) => ({ name: words(part?.name ?? part?.title ?? part?.tag) || `Tab ${index + 1}` }));
+  const titles = inside(element).map((part, index) => ({ name: words(part?.name ?? part?.title ?? part?.tag) || `Tab ${index + 1}` }));
   const node = accordion({ ...element, titles }, context);
   node.firstElementChild?.setAttribute("open", "");
   return node;

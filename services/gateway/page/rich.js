@@ -2,7 +2,7 @@
 
 import { clickable, mapAddress } from "./actions.js";
 import { carousel } from "./carousel.js";
-import { el, icon, imageAddress, linked, outward } from "./dom.js";
+import { el, icon, imageAddress, inside, linked, outward, words } from "./dom.js";
 import { accordion, choices, list, tabs } from "./forms.js";
 import { dress } from "./styles.js";
 
@@ -28,9 +28,6 @@ const KINDS = {
   accordionSelect: accordion,
   tabs,
 };
-
-const words = (value) => (value === null || value === undefined ? "" : String(value));
-const elements = (element) => (Array.isArray(element.elements) ? element.elements : []);
 
 function unknown(type) {
   return el("p", { class: "rich-unknown" }, icon("i-warning"), `This page cannot show “${type}” content.`);
@@ -89,7 +86,7 @@ function linkPreview(element, { tap }) {
 }
 
 function keyValuePairList(element) {
-  const rows = elements(element).map((pair) =>
+  const rows = inside(element).map((pair) =>
     el("div", {}, el("dt", { text: words(pair?.key) }), el("dd", { text: words(pair?.value) })));
   return el("dl", { class: "rich-pairs" }, ...rows);
 }
@@ -104,6 +101,6 @@ function box(className) {
   return (element, context) => {
     const plain = element.border === "borderLess" ? " is-borderless" : "";
     const lifted = element.border === "dropShadow" ? " is-lifted" : "";
-    return el("div", { class: className + plain + lifted }, ...elements(element).map((child) => context.draw(child, context)));
+    return el("div", { class: className + plain + lifted }, ...inside(element).map((child) => context.draw(child, context)));
   };
 }

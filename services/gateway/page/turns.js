@@ -35,7 +35,7 @@ function row(line) {
   const brief = !warning && line.note?.length <= SHORT_NOTE;
   return el("li", { class: `line line-${kind}` },
     el("div", { class: "line-head" },
-      el("span", { class: "code" }, warning && icon("i-warning"), warning && hidden("Warning: "), words(line.code)),
+      el("span", { class: "code" }, warning && icon("i-warning"), warning && hidden("Warning: "), spoken(line.code)),
       line.interaction && el("span", { class: "line-name", text: line.interaction }),
       brief && el("span", { class: "line-brief", text: line.note })),
     line.note && !brief && el("p", { class: "line-note", text: line.note }),
@@ -46,7 +46,7 @@ function row(line) {
 /** A call that came back with anything but success (200, 201). */
 const failed = (line) => line.code === "outcome" && ![200, 201].includes(line.facts?.status);
 
-const words = (code) => String(code ?? "").replaceAll("-", " ");
+const spoken = (code) => String(code ?? "").replaceAll("-", " ");
 
 /** A time in words that fit the size. */
 export function duration(ms) {

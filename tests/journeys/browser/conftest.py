@@ -69,8 +69,8 @@ def demo_servers(gateway: str) -> Iterator[tuple[str, str]]:
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, env=clean_environment()) as process:
         try:
             assert process.stdout is not None
-            addresses = dict(process.stdout.readline().split() for _ in range(2))
-            yield addresses["form"], addresses["orders"]
+            form_url, api_url = (process.stdout.readline().split()[-1] for _ in range(2))
+            yield form_url, api_url
         finally:
             process.kill()
 
