@@ -23,17 +23,23 @@ def start_call(work: Work, interaction: Interaction) -> bool:
             "unsupported-integration", interaction, f"integrations of type {integration.kind} cannot be called yet"
         )
     if integration is None or integration.kind != "API":
-        work.put(api_success=False, api_status="0")
-        return False
+        return _fails(work)
     resolver = Resolver(work, interaction)
     values: dict[str, Any] = {hole.expression: resolver.value(hole) for hole in integration.placeholders}
     found, standard = work.variables.get(_STANDARD_HEADERS)
     if found:
         values[f"$botContext.{_STANDARD_HEADERS}"] = standard
+    if not work.start(StartCall(integration.id, values)):
+        work.warn("refused", interaction, "what its request would carry is larger than 1 MB: the call fails")
+        return _fails(work)
     work.note("call", interaction, integration.name, facts={"method": integration.method})
-    work.do(StartCall(integration.id, values))
     work.put(question=None, call=interaction.id, call_id=f"{work.conversation.id}.{work.turn}")
     return True
+
+
+def _fails(work: Work) -> bool:
+    work.put(api_success=False, api_status="0")
+    return False
 
 
 def take_outcome(work: Work, interaction: Interaction, outcome: CallOutcome) -> tuple[Panel, bool]:
@@ -54,7 +60,7 @@ def take_outcome(work: Work, interaction: Interaction, outcome: CallOutcome) -> 
         run_panel(work, integration.name, "transform", integration.transform, panel)
     _, held = work.variables.get(variable)
     json_data = held.get("jsonData") if isinstance(held, dict) else None
-    work.results.update(custom_fields(integration, json_data if isinstance(json_data, str) else ""))
+    work.keep_fields(custom_fields(integration, json_data if isinstance(json_data, str) else ""))
     if not panel.is_stopped():
         run_panel(work, interaction.name, "post", interaction.post, panel)
     return panel, succeeded

@@ -100,7 +100,7 @@ def _take_message(work: Work, event: ConsumerMessage) -> None:
 
 def _take_web_view(work: Work, event: WebViewCall) -> None:
     work.note("event", "", "a web view call", facts={"variables": len(event.variables)}, values=event.variables)
-    work.web_view.update(event.variables)
+    work.keep_form(event.variables)
     if event.message is None:
         return
     if event.late:

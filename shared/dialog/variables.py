@@ -28,12 +28,16 @@ class Variables:
                 return True, held[name]
         return False, None
 
+    def of(self, scope: str) -> dict[str, Any]:
+        """Return the variables of a scope (one of the four; anything else counts as `session`)."""
+        held: dict[str, Any] = getattr(self, scope if scope in _ORDER else "session")
+        return held
+
     def set(self, name: str, value: Any, scope: str) -> None:
-        """Set a variable in a scope (one of the four; anything else counts as `session`)."""
-        place = _ORDER.index(scope) if scope in _ORDER else _ORDER.index("session")
-        for narrower in _ORDER[:place]:
-            getattr(self, narrower).pop(name, None)
-        getattr(self, _ORDER[place])[name] = value
+        """Set a variable in a scope (see `of`)."""
+        for narrower in _ORDER[: _ORDER.index(scope if scope in _ORDER else "session")]:
+            self.of(narrower).pop(name, None)
+        self.of(scope)[name] = value
 
     def merged(self) -> dict[str, Any]:
         """Return what scripts see: every name with the value of its narrowest scope."""

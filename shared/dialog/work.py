@@ -15,6 +15,10 @@ from shared.dialog.trace import TraceLine
 from shared.dialog.variables import Variables, as_texts
 
 MAX_REPLIES = 100
+# Below the worker's limits of 1 MiB and 4 MiB, which count what surrounds a message or a variable as well.
+_EFFECTS = 1_000_000
+_SESSION = 3_500_000
+_OVERHEAD = 300
 _MAX_TRACE_LINES = 500
 
 
@@ -57,6 +61,8 @@ class Work:
         self.script_us = 0
         self.routed_by_script = False
         self._replies = 0
+        self._effects_left = _EFFECTS
+        self._room = _SESSION - len(msgspec.msgpack.encode(session))
         self.enter_frame()
 
     # -- position ---------------------------------------------------------------------------------------------------
@@ -118,20 +124,37 @@ class Work:
             self.trace.append(line)
 
     def reply(self, reply: Reply, interaction: Interaction | str = "") -> None:
-        """Send one message, up to the limit of a turn."""
-        if self._replies >= MAX_REPLIES:
-            self.warn("refused", interaction, f"a turn sends at most {MAX_REPLIES} messages: this one is dropped")
+        """Send one message, up to the limits of a turn."""
+        if self._replies >= MAX_REPLIES or not self._takes(reply):
+            self.warn("refused", interaction, f"a turn sends at most {MAX_REPLIES} messages and 1 MB: one is dropped")
             return
         self._replies += 1
         self.effects.append(reply)
         self.note("reply", interaction, "rich" if reply.content else "text", values={"message": reply})
 
-    def do(self, effect: Transfer | Close | Reopen | StartCall) -> None:
-        """Add an effect that is no message."""
+    def start(self, call: StartCall) -> bool:
+        """Start a call; False when what it carries is larger than a turn may carry."""
+        if not self._takes(call):
+            return False
+        self.effects.append(call)
+        return True
+
+    def do(self, effect: Transfer | Close | Reopen) -> None:
+        """Change the conversation's status."""
         self.effects.append(effect)
+
+    def _takes(self, effect: Reply | StartCall | ContextWrite) -> bool:
+        size = len(msgspec.json.encode(effect)) + _OVERHEAD
+        if size > self._effects_left:
+            return False
+        self._effects_left -= size
+        return True
 
     def write_context(self, write: SetContext) -> None:
         """Write to the context service: later scripts of the turn see it, COMMIT carries it out."""
+        value = None if write.delete or write.name is None else msgspec.json.encode(write.value).decode()
+        if not self._write(ContextWrite(write.scope, write.namespace, write.name, value, write.ttl_ms)):
+            return
         space = self.context.setdefault(f"{write.scope}|{write.namespace}", {})
         if write.name is None:
             space.clear()
@@ -139,8 +162,15 @@ class Work:
             space.pop(write.name, None)
         else:
             space[write.name] = write.value
-        value = None if write.delete or write.name is None else msgspec.json.encode(write.value).decode()
-        self.effects.append(ContextWrite(write.scope, write.namespace, write.name, value, write.ttl_ms))
+
+    def _write(self, write: ContextWrite) -> bool:
+        if not self._takes(write):
+            self.warn("refused", "", "a turn writes at most 1 MB to the context service: one write is dropped")
+            return False
+        self.effects.append(write)
+        return True
+
+    # -- what is kept -----------------------------------------------------------------------------------------------
 
     def find_variable(self, name: str) -> tuple[bool, Any]:
         """Return whether a name has a value, and the value: a variable, else a custom data field of a call."""
@@ -152,10 +182,33 @@ class Work:
 
     def set_variable(self, name: str, value: Any, scope: str) -> None:
         """Set a variable; one kept forever is written to the consumer's own data as well."""
-        self.variables.set(name, value, scope)
+        if not self._has_room(self.variables.of(scope), name, value):
+            return
         if scope == "forever":
             text = None if value is None else msgspec.json.encode(value).decode()
-            self.effects.append(ContextWrite("forever", "", name, text))
+            if not self._write(ContextWrite("forever", "", name, text)):
+                return
+        self.variables.set(name, value, scope)
+
+    def keep_fields(self, fields: dict[str, Any]) -> None:
+        """Keep the custom data fields of a call."""
+        self.results.update(
+            {name: value for name, value in fields.items() if self._has_room(self.results, name, value)}
+        )
+
+    def keep_form(self, variables: dict[str, str]) -> None:
+        """Keep what an external form posted."""
+        held = self.web_view
+        held.update({name: value for name, value in variables.items() if self._has_room(held, name, value)})
+
+    def _has_room(self, held: dict[str, Any], name: str, value: Any) -> bool:
+        """Tell whether the session may hold a value, and count it."""
+        grows = _size(name, value) - (_size(name, held[name]) if name in held else 0)
+        if grows > self._room:
+            self.warn("refused", "", "the session has no room for more: a value is not kept", values={"name": name})
+            return False
+        self._room -= grows
+        return True
 
     # -- the flow ends ----------------------------------------------------------------------------------------------
 
@@ -168,3 +221,7 @@ class Work:
 
 def _name(interaction: Interaction | str) -> str:
     return interaction if isinstance(interaction, str) else interaction.name
+
+
+def _size(name: str, value: Any) -> int:
+    return len(name) + len(msgspec.json.encode(value))

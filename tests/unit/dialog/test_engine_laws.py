@@ -144,3 +144,36 @@ def _holds_together(talk: Talk) -> None:
         assert position.stack == []
     assert (talk.call is not None) <= (position.call is not None)
     assert len(talk.replies) <= 100
+
+
+def test_without_its_values_a_trace_tells_nothing_that_was_said() -> None:
+    functions = "function __initConversation() { botContext.setBotVariable('kept', 'secret-init', true); }"
+    script = """
+        botContext.printDebugMessage('secret-log'); botContext.sendMessage('secret-said');
+        botContext.sendPrivateMessage('secret-private'); botContext.logCustomEvent('secret-a', 'secret-b', 'secret-c');
+        botContext.setTriggerNextMessage('secret-name'); throw new Error('secret-error');
+    """
+    asked = question(
+        "q", "{$userMessage} {$botContext.none}", go("next", sets("v", "{$userMessage}")), pre=script, response=script
+    )
+    store = integration("Store", script=script, fields={"x": "api_Store.x"})
+    talk = Talk(
+        bot(
+            dialog("D", starter("*"), asked, call("c", "Store", pre=script), text("end", "{Store.x}")),
+            integrations=(store,),
+            functions=functions,
+        )
+    )
+    traces = []
+    events: tuple[Callable[[], Any], ...] = (
+        lambda: talk.say("secret-message", payload="secret-payload"),
+        lambda: talk.post({"form": "secret-form"}),
+        lambda: talk.say("secret-answer"),
+        lambda: talk.answer(200, {"x": "secret-body"}, address="https://api.example.com/secret-address"),
+    )
+    for happen in events:
+        happen()
+        traces += [msgspec.structs.replace(line, values={}) for line in talk.turn.trace]
+    assert len(traces) > 20
+    assert talk.texts[-1] == "secret-body"
+    assert b"secret" not in msgspec.json.encode(traces)

@@ -1,0 +1,76 @@
+"""What is larger than a turn or a session may be is refused and traced; nothing of it fails the turn (design 4)."""
+
+import msgspec
+
+from shared.dialog.texts import NO_RESULT
+from tests.unit.dialog.bots import bot, call, dialog, go, integration, question, sets, starter, text, tiled
+from tests.unit.dialog.talk import Talk
+
+
+def setting(*names: str) -> str:
+    """Return a script that sets session variables to long texts."""
+    long = "new Array(200001).join('x')"
+    return "".join(f"botContext.setBotVariable('{name}', {long}, true);" for name in names)
+
+
+def stored(talk: Talk) -> int:
+    return len(msgspec.msgpack.encode(talk.turn.session))
+
+
+def test_a_message_over_a_megabyte_is_refused() -> None:
+    tiles = [{"title": "{$botContext.v}"}] * 9
+    talk = Talk(bot(dialog("D", starter("hi", pre=setting("v")), tiled("STRUCTURED", "s", *tiles), text("end"))))
+    assert talk.say("hi") == []
+    assert talk.warnings == ["refused"]
+    assert talk.say("on") == ["end"]
+
+
+def test_a_call_that_would_carry_too_much_fails() -> None:
+    store = integration("Store", method="POST", postBody="".join(f"{{$botContext.v{at}}}" for at in range(6)))
+    filled = dialog("D", starter("fill", pre=setting("v0", "v1", "v2")), text("filled"))
+    called = dialog("C", starter("call"), call("c", "Store", pre=setting("v3", "v4", "v5")), text("then"))
+    talk = Talk(bot(filled, called, integrations=(store,)))
+    talk.say("fill")
+    assert talk.say("call") == [NO_RESULT, "then"]
+    assert talk.call is None
+    assert talk.warnings == ["refused", "call-failed"]
+
+
+def test_a_session_that_is_full_refuses_more_and_goes_on() -> None:
+    asked = question(
+        "q",
+        "",
+        go("q", sets("double", "{$botContext.double}{$botContext.double}")),
+        pre="if (!botContext.getBotVariable('double')) botContext.setBotVariable('double', new Array(50001).join('x'), true)",
+    )
+    talk = Talk(bot(dialog("D", starter("hi"), asked)))
+    talk.say("hi")
+    for _ in range(12):
+        assert talk.say("again") == ["q"]
+    assert "refused" in talk.warnings
+    assert stored(talk) < 4 << 20
+
+
+def test_forms_cannot_fill_a_session_beyond_its_room() -> None:
+    talk = Talk(bot(dialog("D", starter("hi"), text("t", "hello"))))
+    for at in range(8):
+        talk.post({f"name{at}": "x" * 900_000})
+    assert "refused" in talk.warnings
+    assert stored(talk) < 4 << 20
+    talk.post({"name0": "short"})
+    assert talk.turn.session.web_view["name0"] == "short"
+    assert talk.say("hi") == ["hello"]
+
+
+def test_custom_fields_cannot_fill_a_session_beyond_its_room() -> None:
+    fields = {f"f{at}": "api_Store.x" for at in range(9)}
+    talk = Talk(
+        bot(
+            dialog("D", starter("hi"), call("c", "Store"), text("then")),
+            integrations=(integration("Store", fields=fields),),
+        )
+    )
+    talk.say("hi")
+    assert talk.answer(200, {"x": "y" * 900_000}) == ["then"]
+    assert "refused" in talk.warnings
+    assert stored(talk) < 4 << 20
