@@ -85,7 +85,7 @@ def _request(parts: Parts, question: Question, event: Event, session: Session | 
         event=event,
         turn=question.number,
         context=read_context(question.context),
-        account_id=parts.settings.account_id,
+        keep_values=parts.settings.console,
     )
 
 

@@ -13,7 +13,7 @@ from services.dialog_worker.outbox_entry import outbox_entry
 from services.dialog_worker.session_fields import changed_fields, session_fields
 from shared.dialog.effects import Close, ContextWrite, Effect, Reopen, Reply, StartCall, Transfer
 from shared.dialog.frames import Answer
-from shared.dialog.trace import TraceLine, TurnTrace
+from shared.dialog.trace import TraceLine, TurnTrace, without_values
 from shared.queue.records import CallRecord, Commit, StoredEvent
 
 SESSION_LIMIT = 4 * 1024 * 1024
@@ -94,8 +94,7 @@ def trace_of(handled: Handled, lines: list[TraceLine]) -> bytes:
         encoded = msgspec.json.encode(trace)
         if len(encoded) <= TRACE_LIMIT:
             return encoded
-    bare = [msgspec.structs.replace(line, values={}) if line.values else line for line in lines]
-    encoded = msgspec.json.encode(msgspec.structs.replace(trace, lines=bare))
+    encoded = msgspec.json.encode(msgspec.structs.replace(trace, lines=without_values(lines)))
     if len(encoded) <= TRACE_LIMIT:
         return encoded
     note = TraceLine("refused", note="The trace of this turn was too long to keep.", level="warning")

@@ -14,6 +14,7 @@ from shared.bot.source import open_blob
 from shared.dialog.engine import advance
 from shared.dialog.frames import VERSIONS_KEPT, Advance, Answer, Load, Loaded
 from shared.dialog.scripts import NeedContext
+from shared.dialog.trace import without_values
 from shared.scripting.limits import Limits
 from shared.scripting.runtime import QuickJsScripts
 from shared.scripting.world import Worlds
@@ -64,21 +65,19 @@ class Turns:
     def _advance(self, request: Advance, announce: Callable[[str], None]) -> Answer:
         bot = self._bots[request.version]
         self._scripts = QuickJsScripts(bot.global_functions, self._limits, announce, self._worlds)
-        conversation = request.conversation
-        if request.account_id and not conversation.account_id:
-            conversation = msgspec.structs.replace(conversation, account_id=request.account_id)
         turn = advance(
             bot,
             request.session,
             request.event,
             self._scripts,
             frozenset(request.abandon),
-            conversation=conversation,
+            conversation=request.conversation,
             turn=request.turn,
             forever=request.forever,
             context=request.context,
         )
-        return Answer(turn.session, turn.effects, turn.trace)
+        trace = turn.trace if request.keep_values else without_values(turn.trace)
+        return Answer(turn.session, turn.effects, trace)
 
 
 def where(error: BaseException) -> str:

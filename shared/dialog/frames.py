@@ -27,7 +27,10 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
 
 
 class Advance(msgspec.Struct, frozen=True, tag="advance", omit_defaults=True):
-    """Run one turn. `session` None starts a new one; `context` and `abandon` are as in `shared.dialog.scripts`."""
+    """Run one turn. `session` None starts a new one; `context` and `abandon` are as in `shared.dialog.scripts`.
+
+    Without `keep_values` the trace comes back without values: nobody would read them.
+    """
 
     version: str
     conversation: Conversation
@@ -37,7 +40,7 @@ class Advance(msgspec.Struct, frozen=True, tag="advance", omit_defaults=True):
     forever: dict[str, Any] = {}
     context: dict[str, dict[str, Any]] = {}
     abandon: list[str] = []
-    account_id: str = ""
+    keep_values: bool = False
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

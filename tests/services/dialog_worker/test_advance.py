@@ -45,7 +45,7 @@ async def test_the_engine_is_told_who_speaks_and_when(talk_with: Talks) -> None:
     await talk.work()
     [asked] = talk.engine.asked
     assert (asked.conversation.id, asked.conversation.bot_id, asked.conversation.user_id) == (talk.id, BOT_ID, USER_ID)
-    assert asked.account_id == "account"
+    assert asked.conversation.account_id == "account"
     assert asked.turn == 1
     assert asked.event.sequence == 1
     assert asked.event.at > 0

@@ -69,5 +69,7 @@ def test_an_unreadable_version_is_refused_in_words(turns: Turns) -> None:
 def test_the_account_of_the_installation_reaches_scripts(turns: Turns) -> None:
     bot = bot_of("botContext.sendMessage(botContext.getLPAccountId())")
     turns.load(Load(bot.version, bot.blob))
-    frame = turns.answer(request_for(bot, account_id="acc"), lambda _script: None)
+    request = request_for(bot)
+    conversation = msgspec.structs.replace(request.conversation, account_id="acc")
+    frame = turns.answer(msgspec.structs.replace(request, conversation=conversation), lambda _script: None)
     assert texts(msgspec.msgpack.decode(frame[4:], type=Answer)) == ["acc", "end"]
