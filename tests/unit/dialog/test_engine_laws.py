@@ -177,3 +177,25 @@ def test_without_its_values_a_trace_tells_nothing_that_was_said() -> None:
     assert len(traces) > 20
     assert talk.texts[-1] == "secret-body"
     assert b"secret" not in msgspec.json.encode(traces)
+
+
+def test_time_and_chance_are_those_of_the_event() -> None:
+    script = "botContext.sendMessage([Math.random(), new Date().getTime(), new Date() - new Date()].join(' '))"
+    made = bot(dialog("D", starter("hi"), text("t", "BLANK_MESSAGE", pre=script)))
+    one, same, other = Talk(made), Talk(made), Talk(made, id="0-c2")
+    assert one.say("hi") == same.say("hi") != other.say("hi")
+    first, second = one.texts[0].split(), one.say("hi")[0].split()
+    assert first[1] == str(same.at)
+    assert int(second[1]) - int(first[1]) == 1000
+    assert first[2] == "-1"
+    assert first[0] != second[0]
+
+
+def test_a_bot_is_never_changed_by_its_conversations() -> None:
+    parts = (dialog("D", starter("hi"), question("q"), call("c", "Store"), text("end")), fallback(text("sorry")))
+    made = bot(*parts, integrations=(integration("Store", fields={"x": "api_Store.x[i]"}),))
+    talk = Talk(made)
+    for said in ("what?", "hi", "x"):
+        talk.say(said)
+    talk.answer(200, {"x": [1]})
+    assert made == bot(*parts, integrations=(integration("Store", fields={"x": "api_Store.x[i]"}),))
