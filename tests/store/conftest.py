@@ -36,6 +36,12 @@ class CheckedMailbox(Mailbox):
         return answer
 
 
+Say = Callable[..., Awaitable[int]]
+Own = Callable[..., Awaitable[Batch]]
+Finish = Callable[..., Awaitable[str]]
+State = Callable[[str], Awaitable[str]]
+
+
 class MakesMailbox(Protocol):
     def __call__(self, **settings: int) -> Mailbox: ...
 
@@ -78,7 +84,7 @@ def conversation(mailbox: Mailbox) -> Starts:
 
 
 @pytest.fixture
-def say(mailbox: Mailbox) -> Callable[..., Awaitable[int]]:
+def say(mailbox: Mailbox) -> Say:
     """Have the consumer write something; returns its sequence."""
 
     async def ingest(conversation_id: str, text: str = "hello", message_id: str | None = None) -> int:
@@ -92,7 +98,7 @@ def say(mailbox: Mailbox) -> Callable[..., Awaitable[int]]:
 
 
 @pytest.fixture
-def own(mailbox: Mailbox) -> Callable[..., Awaitable[Batch]]:
+def own(mailbox: Mailbox) -> Own:
     """Take a conversation that is queued."""
 
     async def begin(conversation_id: str, fence: str = "f1") -> Batch:
@@ -120,7 +126,7 @@ def shift(redis: Raw) -> Shifts:
 
 
 @pytest.fixture
-def state(redis: Raw) -> Callable[[str], Awaitable[str]]:
+def state(redis: Raw) -> State:
     """Look up the state a conversation is in."""
 
     async def look(conversation_id: str) -> str:
@@ -131,7 +137,7 @@ def state(redis: Raw) -> Callable[[str], Awaitable[str]]:
 
 
 @pytest.fixture
-def finish(mailbox: Mailbox) -> Callable[..., Awaitable[str]]:
+def finish(mailbox: Mailbox) -> Finish:
     """Commit one handled event under `fence`; returns the state it leads to."""
 
     async def commit(conversation_id: str, fence: str = "f1", **changes: Any) -> str:

@@ -6,13 +6,10 @@ import pytest
 
 from shared.queue import jobs
 from shared.queue.mailbox import Mailbox
-from shared.queue.records import Batch, CallRecord, Commit
+from shared.queue.records import CallRecord, Commit
 from shared.store import keys
-from tests.store.conftest import Raw, Shifts, Starts
+from tests.store.conftest import Own, Raw, Say, Shifts, Starts, State
 
-Own = Callable[..., Awaitable[Batch]]
-Say = Callable[..., Awaitable[int]]
-State = Callable[[str], Awaitable[str]]
 Calls = Callable[[], Awaitable[str]]
 
 

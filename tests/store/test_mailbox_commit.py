@@ -1,16 +1,9 @@
 """COMMIT and RELEASE: what a turn changes, and who has the conversation next."""
 
-from collections.abc import Awaitable, Callable
-
 from shared.queue.mailbox import MOST_BATCHES, Mailbox
-from shared.queue.records import Batch, CallRecord, Commit, ContextField, DeadEvent
+from shared.queue.records import CallRecord, Commit, ContextField, DeadEvent
 from shared.store import keys
-from tests.store.conftest import MakesMailbox, Raw, Shifts, Starts
-
-Own = Callable[..., Awaitable[Batch]]
-Say = Callable[..., Awaitable[int]]
-Finish = Callable[..., Awaitable[str]]
-State = Callable[[str], Awaitable[str]]
+from tests.store.conftest import Finish, MakesMailbox, Own, Raw, Say, Shifts, Starts, State
 
 DAY = 24 * 3600 * 1000
 

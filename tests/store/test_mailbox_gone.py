@@ -7,9 +7,7 @@ import pytest
 from shared.queue.mailbox import Mailbox, conversation_keys
 from shared.queue.records import CallRecord, CallStarted, Commit, Committed, ContextField, Ingested, NotBegun
 from shared.store import keys
-from tests.store.conftest import Raw, Starts
-
-Say = Callable[..., Awaitable[int]]
+from tests.store.conftest import Raw, Say, Starts
 
 SCRIPTS: dict[str, tuple[Callable[[Mailbox, str], Awaitable[object]], object]] = {
     "ingest": (lambda box, talk: box.ingest_message(talk, "m2", b"{}", b"{}"), Ingested("gone")),

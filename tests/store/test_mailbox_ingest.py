@@ -1,17 +1,10 @@
 """CREATE and INGEST: what is accepted, once, in order, and what is refused."""
 
-from collections.abc import Awaitable, Callable
-
 from shared.queue import jobs
 from shared.queue.mailbox import Mailbox
-from shared.queue.records import Batch, NewConversation
+from shared.queue.records import NewConversation
 from shared.store import keys
-from tests.store.conftest import MakesMailbox, Raw, Shifts, Starts
-
-Own = Callable[..., Awaitable[Batch]]
-Say = Callable[..., Awaitable[int]]
-Finish = Callable[..., Awaitable[str]]
-State = Callable[[str], Awaitable[str]]
+from tests.store.conftest import Finish, MakesMailbox, Own, Raw, Say, Shifts, Starts, State
 
 BINARY = b'\x00|\xff\n{"a":1}|'
 DAY = 24 * 3600 * 1000

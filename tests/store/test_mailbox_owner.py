@@ -1,18 +1,11 @@
 """BEGIN, RENEW and handing back: who may write, and what an owner is given."""
 
-from collections.abc import Awaitable, Callable
-
 import pytest
 
 from shared.queue.mailbox import Mailbox
 from shared.queue.records import Batch, CallRecord, Commit, ContextField, NotBegun
 from shared.store import keys
-from tests.store.conftest import MakesMailbox, Raw, Shifts, Starts
-
-Own = Callable[..., Awaitable[Batch]]
-Say = Callable[..., Awaitable[int]]
-Finish = Callable[..., Awaitable[str]]
-State = Callable[[str], Awaitable[str]]
+from tests.store.conftest import Finish, MakesMailbox, Own, Raw, Say, Shifts, Starts, State
 
 
 async def test_the_owner_gets_the_conversation_its_session_and_its_events_in_order(

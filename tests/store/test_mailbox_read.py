@@ -1,19 +1,14 @@
 """READ: messages after a cursor, with holes and gaps; and what a broken connection looks like."""
 
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
 
 from shared.queue.mailbox import Mailbox
-from shared.queue.records import Batch, OutboxPage
+from shared.queue.records import OutboxPage
 from shared.store import keys
 from shared.store.connection import RedisUnreachable, connect
-from tests.store.conftest import Raw, Starts
-
-Own = Callable[..., Awaitable[Batch]]
-Say = Callable[..., Awaitable[int]]
-Finish = Callable[..., Awaitable[str]]
+from tests.store.conftest import Finish, Own, Raw, Say, Starts
 
 
 async def page_of(mailbox: Mailbox, talk: str, after: int, limit: int = 200) -> OutboxPage:

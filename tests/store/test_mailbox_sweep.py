@@ -1,18 +1,12 @@
 """SWEEP and RECOVER: whatever is overdue gets a job, and a backlog gets none."""
 
-from collections.abc import Awaitable, Callable
-
 import msgspec
 
 from shared.dialog.events import CallOutcome
 from shared.queue.mailbox import Mailbox
-from shared.queue.records import Batch, CallRecord, Commit
+from shared.queue.records import CallRecord, Commit
 from shared.store import keys
-from tests.store.conftest import Raw, Shifts, Starts
-
-Own = Callable[..., Awaitable[Batch]]
-Say = Callable[..., Awaitable[int]]
-State = Callable[[str], Awaitable[str]]
+from tests.store.conftest import Own, Raw, Say, Shifts, Starts, State
 
 
 async def waiting(talk: str, mailbox: Mailbox, say: Say, own: Own) -> str:
