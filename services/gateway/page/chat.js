@@ -105,7 +105,7 @@ function handlers(own) {
     gap: current(() => own.notice("Older messages are no longer kept.")),
     acked: current((id, sequence) => own.acked(id, sequence)),
     failed: current((id, text, code) => {
-      own.failed(id, text, said.get(id));
+      own.failed(id, text, code === "gone" ? undefined : said.get(id));
       if (code === "closed") close();
     }),
     ended: current((text) => {

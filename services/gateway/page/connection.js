@@ -160,8 +160,8 @@ export class Connection {
   };
 
   #lose() {
-    forget(this.#botId);
     this.close(true);
+    for (const { id } of this.#kept.pending) this.#handlers.failed(id, "The conversation is gone.", "gone");
     this.#handlers.ended("This conversation is no longer available.");
   }
 
