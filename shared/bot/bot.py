@@ -1,5 +1,6 @@
 """From a source to a bot: decode, link, compile. What cannot be used is one clear error, the rest is a finding."""
 
+import re
 from collections.abc import Iterable
 
 import msgspec
@@ -66,12 +67,21 @@ def _decode(source: BotSource) -> raw.Export:
     except msgspec.ValidationError as error:
         raise BotError(source.file, *place_and_problem(error), _REMEDY_EXPORT) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BotError(source.file, "", f"not JSON: {error}", _REMEDY_EXPORT) from error
+        raise BotError(source.file, _line(str(error), source.export), f"not JSON: {error}", _REMEDY_EXPORT) from error
     except RecursionError as error:
         raise BotError(source.file, "", "nested too deeply", _REMEDY_EXPORT) from error
     if not export.bot.id.strip():
         raise BotError(source.file, "bot.id", "it is empty", _REMEDY_EXPORT)
     return export
+
+
+def _line(problem: str, content: bytes) -> str:
+    """Turn the byte a decoder stumbled at into a line and a column; empty when it does not say."""
+    found = re.search(r"\(byte (\d+)\)", problem)
+    if found is None:
+        return ""
+    lines = content[: int(found[1])].split(b"\n")
+    return f"line {len(lines)}, column {len(lines[-1]) + 1}"
 
 
 def _dialogs(export: raw.Export, interactions: dict[str, Interaction], links: Links) -> dict[str, Dialog]:

@@ -63,21 +63,18 @@ def test_a_bot_cannot_be_changed() -> None:
 
 
 @pytest.mark.parametrize(
-    "content",
+    ("content", "place"),
     [
-        "{nope",
-        "",
-        '{"bot": }',
-        b"\x00\x01",
-        b'{"bot":{"id":"\xff","name":""},"groups":[],"conversationMessage":[]}',
+        ("{nope", "line 1, column 2"),
+        ('{"bot":\n  {"id": }', "line 2, column 10"),
+        ("", ""),
+        (b'{"bot":{"id":"\xff","name":""},"groups":[],"conversationMessage":[]}', ""),
     ],
 )
-def test_what_is_not_json_is_refused(content: str | bytes) -> None:
-    with pytest.raises(
-        BotError, match=r"^bot\.json: .*not JSON: .*\. Give a bot exported from Conversation Builder"
-    ) as raised:
+def test_what_is_not_json_is_refused(content: str | bytes, place: str) -> None:
+    with pytest.raises(BotError, match=r"^bot\.json: .*not JSON: .*\. Give a bot exported from Conv") as raised:
         compiled(content)
-    assert raised.value.place == ""
+    assert raised.value.place == place
 
 
 @pytest.mark.parametrize(
