@@ -128,7 +128,7 @@ def _card(tile: Tile, resolver: Resolver) -> dict[str, Any] | None:
     elements: list[dict[str, Any]] = []
     image = resolver.text(tile.image)
     if image.strip():
-        elements.append(rich.image(image))
+        elements.append(rich.image(image, resolver.text(tile.title)))
     for template, tag in ((tile.title, "title"), (tile.subtitle, "subtitle"), (tile.text, None)):
         text = resolver.text(template)
         if not is_silent(text):

@@ -15,9 +15,10 @@ def text(value: str, tag: str | None = None) -> dict[str, Any]:
     return element
 
 
-def image(url: str, tooltip: str = "") -> dict[str, Any]:
-    """Return an image element."""
-    return {"type": "image", "url": url, "tooltip": tooltip or "image"}
+def image(url: str, name: str = "") -> dict[str, Any]:
+    """Return an image element; `name` says what it shows, for those who do not see it."""
+    element = {"type": "image", "url": url}
+    return {**element, "tooltip": name[:_PUBLISHED]} if name.strip() else element
 
 
 def say_button(label: str, said: str, metadata: Any = None) -> dict[str, Any]:
