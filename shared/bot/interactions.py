@@ -16,6 +16,7 @@ from shared.bot.templates import Template, compile_template
 QUESTIONS = frozenset({"TEXT_QUESTION", "QUICK_REPLY", "BUTTON", "MULTIPLE_CHOICE_QUESTION", "STRUCTURED", "UNIVERSAL"})
 STATEMENTS = frozenset({"DIALOG_STARTER", "TEXT", "IMAGE", "API_INTEGRATION", "ESCALATION"})
 _MAX_DELAY_MS = 10_000
+_MOST_PER_ROW = 8
 
 
 def compile_interaction(message: raw.Message, links: Links) -> Interaction:
@@ -101,9 +102,10 @@ def _quick_reply(reply: raw.QuickReply) -> QuickReply:
 
 def _per_row(tile: raw.TileData) -> int:
     try:
-        return max(1, int(tile.quick_reply_widget.choices_per_row)) if tile.quick_reply_widget else 8
+        wanted = int(tile.quick_reply_widget.choices_per_row) if tile.quick_reply_widget else _MOST_PER_ROW
     except ValueError:
-        return 8
+        return _MOST_PER_ROW
+    return min(max(1, wanted), _MOST_PER_ROW)
 
 
 def _delay(message: raw.Message, links: Links) -> int:

@@ -84,7 +84,8 @@ def _begin_session(work: Work) -> None:
         return
     panel = Panel()
     run_panel(work, "Global Functions", "init", "", panel)
-    send(work, panel.said, "", panel)
+    if work.conversation.status == "open":  # in the others people talk, or nobody (R21)
+        send(work, panel.said, "", panel)
 
 
 def _take_message(work: Work, event: ConsumerMessage) -> None:

@@ -122,6 +122,8 @@ class Work:
     def _add_line(self, line: TraceLine) -> None:
         if len(self.trace) < _MAX_TRACE_LINES:
             self.trace.append(line)
+        elif len(self.trace) == _MAX_TRACE_LINES:
+            self.trace.append(TraceLine("refused", "", "the trace of this turn ends here: it is too long", "warning"))
 
     def reply(self, reply: Reply, interaction: Interaction | str = "") -> None:
         """Send one message, up to the limits of a turn."""

@@ -127,3 +127,11 @@ def test_identity_and_profile_are_at_hand_for_scripts() -> None:
     }
     talk = Talk(bot(dialog("D", starter("hi"), text("end", pre=script))), **about)
     assert talk.say("hi") == ["bot-1 0-c1 consumer-1 lp_sms acc c7 vip ", "end"]
+
+
+def test_a_session_that_begins_while_people_talk_begins_in_silence() -> None:
+    functions = "function __initConversation() { botContext.sendMessage('welcome'); }"
+    talk = Talk(bot(dialog("D", starter("human"), escalation("e")), functions=functions))
+    assert talk.say("human") == ["welcome"]
+    talk.expire()
+    assert talk.say("hello?") == []

@@ -3,6 +3,8 @@
 import json
 from typing import Any
 
+import pytest
+
 from tests.unit.dialog.bots import Part, bot, dialog, go, interaction, question, says, starter, text, tiled
 from tests.unit.dialog.talk import Talk
 
@@ -34,13 +36,18 @@ def test_an_image_without_an_address_is_not_sent() -> None:
 
 def test_quick_replies_hang_on_the_text_and_say_their_payload() -> None:
     replies = [{"type": "text", "title": "Quiz me!", "payload": "Quiz"}, {"type": "text", "title": "Stop"}]
-    tile = {"text": "What now?", "quickReplyWidget": {"choicesPerRow": 3}}
-    talk = shown(interaction("QUICK_REPLY", "q", tile, quickReplies=replies))
+    talk = shown(interaction("QUICK_REPLY", "q", {"text": "What now?"}, quickReplies=replies))
     assert talk.texts == ["What now?"]
     assert talk.offers() == [("Quiz me!", "Quiz"), ("Stop", "Stop")]
-    assert talk.replies[0].quick_replies is not None
-    assert talk.replies[0].quick_replies["itemsPerRow"] == 3
     assert talk.question == "q"
+
+
+@pytest.mark.parametrize(("wanted", "given"), [(3, 3), ("2", 2), (13, 8), (0, 1), ("all", 8)])
+def test_quick_replies_stand_in_rows_of_one_to_eight(wanted: object, given: int) -> None:
+    tile = {"text": "What now?", "quickReplyWidget": {"choicesPerRow": wanted}}
+    talk = shown(interaction("QUICK_REPLY", "q", tile, quickReplies=[{"title": "A"}]))
+    assert talk.replies[0].quick_replies is not None
+    assert talk.replies[0].quick_replies["itemsPerRow"] == given
 
 
 def test_a_location_quick_reply_without_a_title_can_be_tapped() -> None:

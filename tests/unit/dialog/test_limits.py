@@ -74,3 +74,11 @@ def test_custom_fields_cannot_fill_a_session_beyond_its_room() -> None:
     assert talk.answer(200, {"x": "y" * 900_000}) == ["then"]
     assert "refused" in talk.warnings
     assert stored(talk) < 4 << 20
+
+
+def test_a_long_trace_says_that_it_is_cut() -> None:
+    chatty = "for (var i = 0; i < 600; i++) botContext.printDebugMessage(i)"
+    talk = Talk(bot(dialog("D", starter("hi"), text("t", pre=chatty))))
+    assert talk.say("hi") == ["t"]
+    assert talk.turn.trace[-1].note == "the trace of this turn ends here: it is too long"
+    assert talk.warnings == ["refused"]
