@@ -49,9 +49,9 @@ def after_call(work: Work, interaction: Interaction, panel: Panel, *, succeeded:
     if panel.is_stopped():
         work.clear_stack()
         return None
-    triggered, target = _triggered(work, interaction, panel)
-    if triggered:
-        return target
+    aim = _aim(work, interaction, panel)
+    if aim is not None:
+        return _go_to(work, interaction, aim)
     rule = match_rule(work, interaction, succeeded=succeeded)
     if not succeeded and (rule is None or rule.condition is None):
         work.warn("call-failed", interaction, "no rule handles the failure: the default text is sent")
@@ -88,16 +88,16 @@ def _step(work: Work, interaction: Interaction) -> str | None:
 
 def _show(work: Work, interaction: Interaction, panel: Panel, replies: list[Reply]) -> str | None:
     """Send what the scripts said and the interaction's own content; wait, or go on."""
-    triggered, target = _triggered(work, interaction, panel)
-    waits = interaction.asks and not triggered
+    aim = _aim(work, interaction, panel)
+    waits = interaction.asks and aim is None
     ends = closing(interaction.text.source) if interaction.kind == "TEXT" else None
     if ends is not None:
         replies = []
     send(work, [*panel.said, *replies], interaction, panel, delay_ms=interaction.delay_ms, asks=waits)
     if ends is not None:
         return _close(work, interaction, survey=ends)
-    if triggered:
-        return target if not interaction.asks or _counts(work, interaction) else None
+    if aim is not None:
+        return _go_to(work, interaction, aim) if not interaction.asks or _counts(work, interaction) else None
     if waits:
         work.put(question=interaction.id, chain=0, chain_across=0)
         return None
@@ -112,10 +112,10 @@ def _show(work: Work, interaction: Interaction, panel: Panel, replies: list[Repl
 
 def _integrate(work: Work, interaction: Interaction, panel: Panel) -> str | None:
     """Start the call, unless a script wants to go elsewhere (R3)."""
-    triggered, target = _triggered(work, interaction, panel)
+    aim = _aim(work, interaction, panel)
     send(work, panel.said, interaction, panel)
-    if triggered:
-        return target
+    if aim is not None:
+        return _go_to(work, interaction, aim)
     if start_call(work, interaction):
         return None
     return after_call(work, interaction, Panel(), succeeded=False)
@@ -132,33 +132,34 @@ def _answer(work: Work, question: Interaction, rule: Rule) -> str | None:
     send(work, panel.said, question, panel)
     if panel.is_stopped():
         return None
-    triggered, target = _triggered(work, question, panel)
+    aim = _aim(work, question, panel)
+    here = _follow(work, question, rule.target) if aim is None else _go_to(work, question, aim)
     work.put(question=None)
-    return target if triggered else _follow(work, question, rule.target)
+    return here
 
 
-def _triggered(work: Work, interaction: Interaction, panel: Panel) -> tuple[bool, str | None]:
-    """Return whether a script sends the flow elsewhere, and where to; unknown names are passed over (R4)."""
+def _aim(work: Work, interaction: Interaction, panel: Panel) -> str | None:
+    """Return the name a script sends the flow to, None when it does not; unknown names are passed over (R4)."""
     if not panel.triggers:
-        return False, None
-    name = panel.trigger
-    if name == _DEFAULT_ROUTING and not work.routed_by_script:
-        work.routed_by_script = True
-        work.note("jump", interaction, "a script hands the message to the starters")
-        question = interaction if interaction.asks and work.position.question == interaction.id else None
-        work.put(question=None)
-        return True, _to_starter(work) or _fall_back(work, question)
-    target = work.bot.names.get(name or "")
-    if target is None:
-        work.warn(
-            "unknown-interaction",
-            interaction,
-            "a script wants to go to an interaction that does not exist: the next action is taken",
-            values={"name": name},
-        )
-        return False, None
-    work.note("jump", interaction, f"a script goes to {name}")
-    return True, jump(work, work.bot.interactions[target])
+        return None
+    name = panel.trigger or ""
+    if name in work.bot.names or (name == _DEFAULT_ROUTING and not work.routed_by_script):
+        return name
+    note = "a script wants to go to an interaction that does not exist: the next action is taken"
+    work.warn("unknown-interaction", interaction, note, values={"name": panel.trigger})
+    return None
+
+
+def _go_to(work: Work, interaction: Interaction, name: str) -> str | None:
+    """Go where `_aim` says: to an interaction, or once a turn to the starters."""
+    if name in work.bot.names:
+        work.note("jump", interaction, f"a script goes to {name}")
+        return jump(work, work.bot.interactions[work.bot.names[name]])
+    work.routed_by_script = True
+    work.note("jump", interaction, "a script hands the message to the starters")
+    question = interaction if work.position.question == interaction.id else None
+    work.put(question=None)
+    return _to_starter(work) or _fall_back(work, question)
 
 
 def _follow(work: Work, interaction: Interaction, target: Target) -> str | None:
@@ -201,10 +202,10 @@ def _fall_back(work: Work, question: Interaction | None) -> str | None:
     else:
         work.note("fallback", question or "", "the built-in text")
         work.reply(Reply(text=NOT_UNDERSTOOD), question or "")
-    if question is not None:
-        work.put(question=None)
-        return question.id
-    return None
+    if question is None:
+        return complete(work)
+    work.put(question=None)
+    return question.id
 
 
 def _enter(work: Work, dialog: Dialog) -> str | None:

@@ -154,6 +154,15 @@ def test_a_message_no_starter_wants_comes_back_to_its_question() -> None:
     assert talk.say("what?") == ["sorry", "q"]
 
 
+def test_content_comes_before_what_the_starters_or_the_fallback_say() -> None:
+    talk = Talk(
+        bot(dialog("D", starter("hi"), question("q", response=go_to("t")), text("t", pre=go_to("platform.default"))))
+    )
+    talk.say("hi")
+    assert talk.say("what?") == ["t", NOT_UNDERSTOOD]
+    assert talk.turn.session.position.stack == []
+
+
 def test_a_script_that_fails_keeps_its_effects_and_the_flow_goes_on() -> None:
     script = "botContext.sendMessage('before');\nboom();\nbotContext.sendMessage('after');"
     talk = Talk(bot(dialog("D", starter("hi"), text("here", pre=script), text("then"))))
