@@ -63,18 +63,27 @@ def advance(  # noqa: PLR0913 the contract of the engine: everything a turn depe
     work = Work(bot, session, conversation, scripts, abandon, turn)
     work.now = event.at
     work.context = {key: dict(space) for key, space in (context or {}).items()}
+    routed = _take_in(work, event)
     if begins:
         _begin_session(work)
+    if isinstance(event, CallOutcome):
+        _take_outcome(work, event)
+    elif routed:
+        run(work, route(work))
+    return Turn(work.session(), work.effects, work.trace)
+
+
+def _take_in(work: Work, event: Event) -> bool:
+    """Note the event and open its message scope, in which a new session begins; tell whether its text is routed."""
     match event:
         case ConsumerMessage():
-            _take_message(work, event)
+            return _take_message(work, event)
         case WebViewCall():
-            _take_web_view(work, event)
+            return _take_web_view(work, event)
         case CallOutcome():
-            _take_outcome(work, event)
+            return False
         case _:
             assert_never(event)
-    return Turn(work.session(), work.effects, work.trace)
 
 
 def _begin_session(work: Work) -> None:
@@ -88,29 +97,29 @@ def _begin_session(work: Work) -> None:
         send(work, panel.said, "", panel)
 
 
-def _take_message(work: Work, event: ConsumerMessage) -> None:
+def _take_message(work: Work, event: ConsumerMessage) -> bool:
     work.note("event", "", "a message from the consumer", values={"text": event.text, "payload": event.payload})
     if not _is_routed(work, event.text):
-        return
+        return False
     if event.payload is not None and work.position.question and event.sequence < work.conversation.asked:
         work.warn("stale-control", "", "a control of an earlier question was tapped: the tap is dropped (R15)")
-        return
+        return False
     work.begin_message(event.payload or event.text, event.payload, event.metadata)
-    run(work, route(work))
+    return True
 
 
-def _take_web_view(work: Work, event: WebViewCall) -> None:
+def _take_web_view(work: Work, event: WebViewCall) -> bool:
     work.note("event", "", "a web view call", facts={"variables": len(event.variables)}, values=event.variables)
     work.keep_form(event.variables)
     if event.message is None:
-        return
+        return False
     if event.late:
         work.warn("late", "", "its message came more than 24 hours after the consumer's last one: it is not routed")
-        return
+        return False
     if not _is_routed(work, event.message):
-        return
+        return False
     work.begin_message(event.message, None, [])
-    run(work, route(work))
+    return True
 
 
 def _take_outcome(work: Work, event: CallOutcome) -> None:

@@ -150,3 +150,14 @@ def test_environment_variables_are_read_from_the_manifest() -> None:
     script = "botContext.sendMessage(botContext.getEnvVariable('url') + ' ' + botContext.getEnvVariable('none'))"
     talk = Talk(bot(dialog("D", starter("hi"), text("end", pre=script)), manifest='[environment]\nurl = "u"'))
     assert talk.say("hi") == ["u null", "end"]
+
+
+def test_a_session_begins_inside_the_message_scope_that_opens_it() -> None:
+    functions = """function __initConversation() {
+        botContext.setBotVariable('first', botContext.getCurrentUserMessage());
+        botContext.setBotVariable('count', 2, true);
+    }"""
+    tell = "botContext.sendMessage(botContext.getBotVariable('first') + typeof botContext.getBotVariable('count'))"
+    talk = Talk(bot(dialog("D", starter("*"), text("t", "BLANK_MESSAGE", pre=tell)), functions=functions))
+    assert talk.say("hi") == ["hinumber"]
+    assert talk.say("hi") == ["nullstring"]
