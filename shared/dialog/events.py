@@ -9,6 +9,31 @@ from typing import Any
 import msgspec
 
 
+class Intent(msgspec.Struct, frozen=True):
+    """An intent a text may have: its name in the manifest (an intent's name or id) and how sure that is, 0 to 1.
+
+    CB's bands: very good from 0.9, good from 0.7, fair plus from 0.5 (`shared.dialog.matching`).
+    """
+
+    name: str
+    score: float
+
+
+class Entity(msgspec.Struct, frozen=True):
+    """An entity found in a text: its name without `@`, the words that stand for it, and its data value."""
+
+    name: str
+    phrase: str
+    value: str
+
+
+class Understood(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What an understander made of a text: intents, best first, and entities in order."""
+
+    intents: list[Intent] = []
+    entities: list[Entity] = []
+
+
 class ConsumerMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
     """The consumer wrote something or tapped a control.
 
@@ -18,6 +43,7 @@ class ConsumerMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=
     text: str
     payload: str | None = None
     metadata: list[dict[str, Any]] = []
+    understood: Understood = Understood()
     sequence: int = 0
     at: int = 0
     new_session: bool = False
@@ -31,6 +57,7 @@ class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=Tru
 
     variables: dict[str, str] = {}
     message: str | None = None
+    understood: Understood = Understood()
     late: bool = False
     sequence: int = 0
     at: int = 0
