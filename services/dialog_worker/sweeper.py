@@ -13,6 +13,8 @@ from shared.queue.mailbox import Mailbox
 from shared.store.connection import RedisUnreachable
 
 SWEEP_SECONDS = 1.0
+# A backlog is looked at again every 4 s and stands before whoever was lost after it: a pass has to reach beyond it.
+MOST_AT_ONCE = 2000
 
 log = structlog.get_logger()
 
@@ -23,7 +25,7 @@ async def sweep(mailbox: Mailbox, shards: int, *, every: float = SWEEP_SECONDS) 
     while True:
         for shard in range(shards):
             try:
-                recovered = await mailbox.sweep(shard, sweeper)
+                recovered = await mailbox.sweep(shard, sweeper, MOST_AT_ONCE)
             except RedisUnreachable:
                 break
             except Exception:
