@@ -9,7 +9,7 @@ import msgspec
 from services.dialog_worker.conversation_context import read_context
 from services.dialog_worker.parts import Parts
 from services.dialog_worker.session_fields import read_session
-from services.dialog_worker.turn_processes import EngineFailure
+from services.dialog_worker.turn_processes import Allowance, EngineFailure
 from services.dialog_worker.versions import VersionGone
 from shared.dialog.events import Event, WebViewCall
 from shared.dialog.frames import Advance, Answer
@@ -18,7 +18,6 @@ from shared.queue.records import StoredEvent
 
 LOADS = 8
 MOST_RUNS = 40
-TURN_SECONDS = 40.0
 
 _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
@@ -96,13 +95,14 @@ async def _run(parts: Parts, request: Advance) -> Ran:
         return await parts.versions.blob(request.version)
 
     runs, microseconds = 0, 0
+    allowance = Allowance()  # of the turn, not of one run
     conversation = request.conversation
     while True:
-        answer = await _answer(parts, request, blob)
+        answer = await _answer(parts, request, blob, allowance)
         runs, microseconds = runs + 1, microseconds + answer.us
         if not answer.need:
             return Ran(answer=answer, version=request.version, runs=runs, ms=microseconds / 1000)
-        if runs == MOST_RUNS or microseconds > TURN_SECONDS * 1e6:
+        if runs == MOST_RUNS:
             raise EngineFailure(f"after {runs} runs the turn still asks for context data that was not loaded")
         loaded: dict[str, dict[str, Any]] = {key: {} for key in answer.need}
         if runs <= LOADS:
@@ -111,8 +111,8 @@ async def _run(parts: Parts, request: Advance) -> Ran:
         request = msgspec.structs.replace(request, context=request.context | loaded, abandon=abandon)
 
 
-async def _answer(parts: Parts, request: Advance, blob: Callable[[], Awaitable[bytes]]) -> Answer:
-    answer = await parts.processes.advance(request, blob)
+async def _answer(parts: Parts, request: Advance, blob: Callable[[], Awaitable[bytes]], allowance: Allowance) -> Answer:
+    answer = await parts.processes.advance(request, blob, allowance)
     if answer.error is not None:
         raise EngineFailure(answer.error)
     return answer

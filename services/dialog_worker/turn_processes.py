@@ -43,6 +43,14 @@ class Walls(msgspec.Struct, frozen=True, kw_only=True):
 _LIMITS, _WALLS = Limits(), Walls()
 
 
+class Allowance:
+    """What one turn may still use over all its runs: seconds in a child, and kills."""
+
+    def __init__(self, walls: Walls = _WALLS) -> None:
+        self.seconds = walls.turn
+        self.kills = walls.kills
+
+
 class TurnProcesses:
     """Runs turns, at most `size` at once. Use: `start`, `advance` as often as needed, `close`."""
 
@@ -77,26 +85,42 @@ class TurnProcesses:
             child.kill()
         await asyncio.gather(*self._restarts, *(child.ended() for child in children), return_exceptions=True)
 
-    async def advance(self, request: Advance, blob: Callable[[], Awaitable[bytes]]) -> Answer:
+    async def advance(
+        self, request: Advance, blob: Callable[[], Awaitable[bytes]], allowance: Allowance | None = None
+    ) -> Answer:
         """Run one turn; `blob` fetches the bot version if the child has not got it.
 
-        A killed turn is run again with the script that was running in `abandon`. Raises EngineFailure.
+        A killed turn is run again with the script that was running in `abandon`. Who runs a turn again, with data that
+        was missing, gives the `allowance` of its first run. Raises EngineFailure.
         """
+        left = allowance or Allowance(self._walls)
+        clock = asyncio.get_running_loop().time
         async with self._slots:
-            deadline = asyncio.get_running_loop().time() + self._walls.turn
-            for kills in range(self._walls.kills + 1):
-                try:
-                    answer = await self._run(request, blob, deadline)
-                except ChildDied as death:
-                    if not death.script:
-                        raise EngineFailure("a turn process ended, or was killed, outside any script") from None
-                    _log.warning("script killed", bot_version=request.version, kills=kills + 1)
-                    request = msgspec.structs.replace(request, abandon=[*request.abandon, death.script])
-                    continue
-                if answer.error is not None:
-                    raise EngineFailure(answer.error)
-                return answer
-        raise EngineFailure(f"{self._walls.kills + 1} scripts of one turn had to be killed")
+            began = clock()
+            try:
+                return await self._repeat(request, blob, left, began + left.seconds)
+            finally:
+                left.seconds -= clock() - began
+
+    async def _repeat(
+        self, request: Advance, blob: Callable[[], Awaitable[bytes]], left: Allowance, deadline: float
+    ) -> Answer:
+        """Run a turn until no script of it has to be killed."""
+        while True:
+            try:
+                answer = await self._run(request, blob, deadline)
+            except ChildDied as death:
+                if not death.script:
+                    raise EngineFailure("a turn process ended, or was killed, outside any script") from None
+                if left.kills == 0:
+                    raise EngineFailure(f"{self._walls.kills + 1} scripts of one turn had to be killed") from None
+                left.kills -= 1
+                _log.warning("script killed", bot_version=request.version, kills=self._walls.kills - left.kills)
+                request = msgspec.structs.replace(request, abandon=[*request.abandon, death.script])
+                continue
+            if answer.error is not None:
+                raise EngineFailure(answer.error)
+            return answer
 
     async def _run(self, request: Advance, blob: Callable[[], Awaitable[bytes]], deadline: float) -> Answer:
         """Run a turn once, in the child that was used last. Raises ChildDied, EngineFailure."""

@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 from services.dialog_worker.advance import advance
 from services.dialog_worker.leases import Leases
 from services.dialog_worker.parts import Parts
+from services.dialog_worker.turn_processes import Allowance
 from services.dialog_worker.versions import Versions
 from services.settings import Settings
 from shared.bot.source import BotSource
@@ -66,10 +67,12 @@ class EngineToOrder:
 
     def __init__(self, engine: Engine) -> None:
         self.asked: list[Advance] = []
+        self.allowances: list[Allowance] = []
         self._engine = engine
 
-    async def advance(self, request: Advance, blob: Blob) -> Answer:
+    async def advance(self, request: Advance, blob: Blob, allowance: Allowance) -> Answer:
         self.asked.append(request)
+        self.allowances.append(allowance)
         await blob()
         answer = self._engine(request)
         return await answer if isinstance(answer, Awaitable) else answer

@@ -29,6 +29,7 @@ async def test_data_that_a_script_asks_for_are_loaded_and_the_turn_is_run_again(
     assert first.context == {}
     assert second.context == {"user|prefs": {"size": "XL"}, "global|news": {}}
     assert second.abandon == ["1:pre:answer"]
+    assert len(set(talk.engine.allowances)) == 1, "what a turn may use is counted over all its runs"
     [trace] = await talk.traces()
     assert trace["runs"] == 2
 

@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from services.dialog_worker.turn_processes import TurnProcesses, Walls
+from services.dialog_worker.turn_processes import Allowance, TurnProcesses, Walls
 from shared.bot.source import BotSource
 from shared.dialog.effects import Reply
 from shared.dialog.events import ConsumerMessage
@@ -66,12 +66,12 @@ class Pool(TurnProcesses):
 
     fetched = 0
 
-    async def ask(self, bot: BotSource, **fields: Any) -> Answer:
+    async def ask(self, bot: BotSource, allowance: Allowance | None = None, **fields: Any) -> Answer:
         async def blob() -> bytes:
             self.fetched += 1
             return bot.blob
 
-        return await self.advance(request_for(bot, **fields), blob)
+        return await self.advance(request_for(bot, **fields), blob, allowance)
 
     @property
     def pids(self) -> list[int]:

@@ -16,7 +16,7 @@ import msgspec
 import pytest
 
 from services.dialog_worker import turn_child
-from services.dialog_worker.turn_processes import EngineFailure, Walls
+from services.dialog_worker.turn_processes import Allowance, EngineFailure, Walls
 from shared.bot.source import BotSource, read_bot
 from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Announce, Answer, FromChild, Loaded, Ready
 from shared.dialog.session import Conversation, Session
@@ -102,6 +102,21 @@ async def test_a_turn_in_which_a_fourth_script_hangs_is_given_up(start: Start) -
     with pytest.raises(EngineFailure, match="4 scripts"):
         await pool.ask(bot_of(*[NATIVE_HANG] * 4))
     assert texts(await pool.ask(bot_of(""))) == ["end"]
+
+
+async def test_kills_and_time_are_counted_over_all_runs_of_a_turn(start: Start) -> None:
+    pool = await start(walls=WITH_SHORT_WALLS)
+    bot = bot_of(NATIVE_HANG, NATIVE_HANG, "botContext.getContextDataForUser('n', 'a')", NATIVE_HANG, NATIVE_HANG)
+    allowance = Allowance(WITH_SHORT_WALLS)
+    need = await pool.ask(bot, allowance)
+    assert need.need == ["user|n"]
+    assert allowance.kills == 1
+    loaded = {"context": {"user|n": {"a": "loaded"}}, "abandon": need.abandon}
+    with pytest.raises(EngineFailure, match="4 scripts"):
+        await pool.ask(bot, allowance, **loaded)
+    allowance.seconds = 0
+    with pytest.raises(EngineFailure, match="longer than its time limit"):
+        await pool.ask(bot, allowance, **loaded)
 
 
 async def test_missing_context_data_is_asked_for_together_with_what_must_not_run_again(start: Start) -> None:
