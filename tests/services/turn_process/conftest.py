@@ -17,6 +17,9 @@ from shared.scripting.limits import Limits
 LIMITS = Limits(script_seconds=0.1)
 # A machine under load must not be taken for a hang: only what hangs for good meets these walls.
 WALLS = Walls(script=15, run=30, turn=60)
+WITH_SHORT_WALLS = Walls(script=0.8, run=20, turn=40)
+# Searching for a needle that nearly fits everywhere: the engine looks at no clock meanwhile.
+NATIVE_HANG = "var s = 'a'.repeat(4e6); s.indexOf('a'.repeat(2e6) + 'b')"
 
 
 def bot_of(*scripts: str, functions: str = "", text: str = "end") -> BotSource:

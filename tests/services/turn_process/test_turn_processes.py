@@ -16,19 +16,16 @@ import msgspec
 import pytest
 
 from services.dialog_worker import turn_child
-from services.dialog_worker.turn_processes import Allowance, EngineFailure, Walls
+from services.dialog_worker.turn_processes import EngineFailure, Walls
 from shared.bot.source import BotSource, read_bot
 from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Announce, Answer, FromChild, Loaded, Ready
 from shared.dialog.session import Conversation, Session
 from shared.scripting.limits import Limits
-from tests.services.turn_process.conftest import bot_of, codes, texts
+from tests.services.turn_process.conftest import NATIVE_HANG, bot_of, codes, texts
 
 Start = Callable[..., Awaitable[Any]]
 
 CORPUS = sorted(Path(os.environ.get("BOTLANE_CORPUS", "../shared/corpus/bots")).glob("*.json"))  # noqa: TID251 - where the real bots are
-# Searching for a needle that nearly fits everywhere: the engine looks at no clock meanwhile.
-NATIVE_HANG = "var s = 'a'.repeat(4e6); s.indexOf('a'.repeat(2e6) + 'b')"
-WITH_SHORT_WALLS = Walls(script=0.8, run=20, turn=40)
 
 
 async def gone(*pids: int) -> bool:
@@ -84,49 +81,6 @@ async def test_a_hostile_script_ends_with_a_trace_line_and_the_flow_goes_on(star
     assert codes(answer) in (["script-stopped"], ["script-failed"])
     assert texts(await pool.ask(bot_of("botContext.sendMessage('well')"))) == ["well", "end"]
     assert pool.pids == pids
-
-
-async def test_a_script_that_hangs_the_engine_is_killed_and_the_turn_run_again_without_it(start: Start) -> None:
-    pool = await start(walls=WITH_SHORT_WALLS)
-    bot = bot_of(f"botContext.sendMessage('lost'); {NATIVE_HANG}", "botContext.sendMessage('next')")
-    answer = await pool.ask(bot)
-    assert texts(answer) == ["end", "next", "end"]
-    assert codes(answer) == ["script-stopped"]
-    assert texts(await pool.ask(bot_of("botContext.sendMessage('well')"))) == ["well", "end"]
-
-
-async def test_a_turn_in_which_a_fourth_script_hangs_is_given_up(start: Start) -> None:
-    pool = await start(walls=WITH_SHORT_WALLS)
-    three = await pool.ask(bot_of(*[NATIVE_HANG] * 3))
-    assert codes(three) == ["script-stopped"] * 3
-    with pytest.raises(EngineFailure, match="4 scripts"):
-        await pool.ask(bot_of(*[NATIVE_HANG] * 4))
-    assert texts(await pool.ask(bot_of(""))) == ["end"]
-
-
-async def test_kills_and_time_are_counted_over_all_runs_of_a_turn(start: Start) -> None:
-    pool = await start(walls=WITH_SHORT_WALLS)
-    bot = bot_of(NATIVE_HANG, NATIVE_HANG, "botContext.getContextDataForUser('n', 'a')", NATIVE_HANG, NATIVE_HANG)
-    allowance = Allowance(WITH_SHORT_WALLS)
-    need = await pool.ask(bot, allowance)
-    assert need.need == ["user|n"]
-    assert allowance.kills == 1
-    loaded = {"context": {"user|n": {"a": "loaded"}}, "abandon": need.abandon}
-    with pytest.raises(EngineFailure, match="4 scripts"):
-        await pool.ask(bot, allowance, **loaded)
-    allowance.seconds = 0
-    with pytest.raises(EngineFailure, match="longer than its time limit"):
-        await pool.ask(bot, allowance, **loaded)
-
-
-async def test_missing_context_data_is_asked_for_together_with_what_must_not_run_again(start: Start) -> None:
-    pool = await start()
-    bot = bot_of("while (true) {}", "botContext.sendMessage(botContext.getContextDataForUser('n', 'a'))")
-    need = await pool.ask(bot, abandon=["9:pre:other"])
-    assert need.need == ["user|n"]
-    assert need.abandon == ["9:pre:other", "1:pre:m0"]
-    answer = await pool.ask(bot, context={"user|n": {"a": "loaded"}}, abandon=need.abandon)
-    assert texts(answer) == ["end", "loaded", "end"]
 
 
 async def test_a_child_compiles_a_version_once_and_forgets_the_first_of_too_many(start: Start) -> None:
