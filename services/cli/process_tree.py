@@ -16,7 +16,7 @@ import msgspec
 
 from services.cli.child import Child, last_lines
 from services.cli.failure import FINDINGS, CommandFailed
-from services.cli.readiness import is_ready
+from services.readiness import is_ready
 
 READY_SECONDS = 60.0
 SHORT_LIFE = 2.0

@@ -5,27 +5,19 @@ import sys
 
 import click
 
-from services.cli.failure import FINDINGS
-from services.cli.readiness import is_ready
 from services.cli.settings_help import epilog
+from services.program import CHECK_HELP
 from services.settings import read_settings
-
-_CHECK = "Ask the program that runs on this machine whether it is ready, at BOTLANE_OPS: exit code 0 or 1."
 
 
 def _program(name: str, about: str) -> click.Command:
     @click.command(name, help=about, epilog=epilog())
-    @click.option("--check", is_flag=True, help=_CHECK)
+    @click.option("--check", is_flag=True, help=CHECK_HELP)
     def command(*, check: bool) -> int:
-        settings = read_settings()
-        if not check:
-            module = f"services.{name.replace('-', '_')}"
-            os.execv(sys.executable, [sys.executable, "-P", "-m", module])  # noqa: S606 - becomes the program itself
-        ready = is_ready(settings.ops)
-        click.echo(
-            f"{name}: {'ready' if ready else f'not ready: no 200 from http://{settings.ops}/readyz'}", err=not ready
-        )
-        return 0 if ready else FINDINGS
+        read_settings()  # what is wrong with them is said here, as by every other command
+        module = f"services.{name.replace('-', '_')}"
+        options = ["--check"] if check else []
+        os.execv(sys.executable, [sys.executable, "-P", "-m", module, *options])  # noqa: S606 - becomes the program itself
 
     return command
 

@@ -10,7 +10,7 @@ import time
 from pathlib import Path
 from typing import Self
 
-from services.cli.readiness import is_ready
+from services.readiness import is_ready
 from tests.journeys.system import ENDS_WITHIN, STARTS_WITHIN, clean_environment
 
 

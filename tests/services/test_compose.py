@@ -15,7 +15,7 @@ import pytest
 import yaml
 
 from services.cli.listening import free_port
-from services.cli.readiness import is_ready
+from services.readiness import is_ready
 from services.settings import read_settings
 
 ROOT = Path(__file__).parents[2]

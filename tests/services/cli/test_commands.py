@@ -77,8 +77,9 @@ def test_check_says_whether_the_program_is_ready(program: str, ready_program: st
 
 
 @pytest.mark.parametrize("program", ["gateway", "dialog-worker", "integration-worker"])
-def test_check_of_a_program_that_does_not_run_is_1(program: str) -> None:
-    ended = botlane(program, "--check", BOTLANE_OPS=f"127.0.0.1:{free_port('127.0.0.1')}")
+def test_check_of_a_program_that_does_not_run_is_1(program: str, valkey_server: str) -> None:
+    nobody = f"127.0.0.1:{free_port('127.0.0.1')}"
+    ended = botlane(program, "--check", BOTLANE_OPS=nobody, BOTLANE_REDIS_URL=valkey_server)
     assert ended.returncode == 1
     assert f"{program}: not ready" in ended.stderr
 

@@ -15,7 +15,7 @@ import msgspec
 import pytest
 from arq.connections import ArqRedis
 
-from services.cli.readiness import is_ready
+from services.readiness import is_ready
 from services.settings import Settings, child_environment
 from shared.store import keys
 from shared.store.connection import connect
@@ -75,8 +75,13 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-async def test_check_says_yes_when_redis_answers_and_turn_processes_start(valkey_server: str) -> None:
-    assert await ended(start(settings(valkey_server), *PROGRAM, "--check")) == (0, "")
+async def test_check_says_yes_when_the_program_is_ready_and_no_when_it_is_not(valkey_server: str) -> None:
+    own = settings(valkey_server)
+    async with running(own):
+        assert await ended(start(own, *PROGRAM, "--check")) == (0, "")
+    code, said = await ended(start(own, *PROGRAM, "--check"))
+    assert code == 1
+    assert "not ready" in said
 
 
 @pytest.mark.parametrize("arguments", [(), ("--check",)])

@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Callable
 import aiohttp
 import pytest
 
-from services.gateway.__main__ import main
+from services.gateway.__main__ import PROGRAM
 from shared.store.bots import Bots
 
 SECRET = "a-secret-for-tests-only"
@@ -132,9 +132,9 @@ def given(monkeypatch: pytest.MonkeyPatch) -> Callable[[dict[str, str]], None]:
     return give
 
 
-def test_the_check_is_fine_when_redis_answers(valkey_server: str, given: Callable[[dict[str, str]], None]) -> None:
-    given({"BOTLANE_REDIS_URL": valkey_server, "BOTLANE_SECRET": SECRET})
-    assert main(["--check"]) == 0
+def test_the_check_asks_the_running_program(valkey_server: str, given: Callable[[dict[str, str]], None]) -> None:
+    given({"BOTLANE_REDIS_URL": valkey_server, "BOTLANE_SECRET": SECRET, "BOTLANE_OPS": "127.0.0.1:1"})
+    assert PROGRAM.main(["--check"]) == 1
 
 
 @pytest.mark.parametrize(
@@ -154,5 +154,5 @@ def test_a_setting_that_cannot_be_used_is_named(
     value: str,
 ) -> None:
     given(environment(valkey_server, BOTLANE_CONSOLE="1", **{name: value}))
-    assert main([]) == 2
+    assert PROGRAM.main([]) == 2
     assert name in capsys.readouterr().err

@@ -180,10 +180,12 @@ def test_without_redis_it_says_so_and_exits_with_3(arguments: tuple[str, ...], t
     assert "BOTLANE_REDIS_URL" in said
 
 
-def test_a_check_succeeds_when_redis_answers(valkey_server: str) -> None:
+def test_the_check_of_a_program_that_does_not_run_is_1(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("BOTLANE_OPS", "127.0.0.1:1")
     process = command(valkey_server, "--check")
-    process.communicate(timeout=20)
-    assert process.returncode == 0
+    _, said = process.communicate(timeout=20)
+    assert process.returncode == 1
+    assert "not ready" in said
 
 
 def test_a_bad_setting_exits_with_2(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
