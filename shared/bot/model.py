@@ -96,7 +96,10 @@ class Assignment(msgspec.Struct, frozen=True):
 
 
 class Target(msgspec.Struct, frozen=True):
-    """Where a rule leads: `next`, `none`, `close_dialog`, `close_conversation`, `interaction` or `dialog` (by `id`)."""
+    """Where a rule leads: `next`, `none`, `close_dialog`, `close_conversation`, `interaction` or `dialog` (by `id`).
+
+    `missing` is what is not in the file: the next action is taken (R4).
+    """
 
     kind: str
     id: str = ""

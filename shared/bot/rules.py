@@ -115,7 +115,7 @@ def _target(action: raw.Action, message: raw.Message, links: Links) -> Target:
         message,
         "a rule leads to something that is not in this file: the next action is taken",
     )
-    return Target("next")
+    return Target("missing")
 
 
 def _assignment(variable: raw.ContextVariable) -> Assignment:

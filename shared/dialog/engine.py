@@ -30,6 +30,8 @@ from shared.dialog.trace import TraceLine
 from shared.dialog.variables import as_texts
 from shared.dialog.work import Work
 
+_ONE_AT_A_TIME = "system_handleIntermediateUserMessage"
+
 
 class Turn(NamedTuple):
     """What a turn made: the session after it, what it wants done, and what it did."""
@@ -101,9 +103,13 @@ def _take_message(work: Work, event: ConsumerMessage) -> bool:
     work.note("event", "", "a message from the consumer", values={"text": event.text, "payload": event.payload})
     if not _is_routed(work, event.text):
         return False
-    if event.payload is not None and work.position.question and event.sequence < work.conversation.asked:
-        work.warn("stale-control", "", "a control of an earlier question was tapped: the tap is dropped (R15)")
-        return False
+    if work.position.question and event.sequence < work.conversation.asked:
+        if event.payload is not None:
+            work.warn("stale-control", "", "a control of an earlier question was tapped: the tap is dropped (R15)")
+            return False
+        if work.bot.environment.get(_ONE_AT_A_TIME, "").lower() == "true":
+            work.warn("dropped", "", f"a message that came before the question is dropped: {_ONE_AT_A_TIME} (R15)")
+            return False
     work.begin_message(event.payload or event.text, event.payload, event.metadata)
     return True
 

@@ -164,6 +164,9 @@ def _go_to(work: Work, interaction: Interaction, name: str) -> str | None:
 
 def _follow(work: Work, interaction: Interaction, target: Target) -> str | None:
     match target.kind:
+        case "missing":
+            work.warn("unknown-interaction", interaction, "a rule leads nowhere: the next action is taken")
+            return interaction.next_id or complete(work)
         case "next":
             return interaction.next_id or complete(work)
         case "interaction":

@@ -1,5 +1,7 @@
 """Where a consumer's message goes: the question that waits, a starter, the fallback (R1, R6, R7, R15)."""
 
+import pytest
+
 from shared.dialog.texts import NOT_UNDERSTOOD
 from tests.unit.dialog.bots import bot, dialog, fallback, finds, go, question, says, starter, text
 from tests.unit.dialog.talk import Talk
@@ -200,6 +202,17 @@ def test_typed_text_is_never_taken_for_a_stale_tap() -> None:
     talk.say("shop")
     talk.say("a")
     assert talk.say("a", sequence=talk.conversation.asked - 1) == ["end"]
+
+
+@pytest.mark.parametrize(("value", "heard", "warned"), [("true", [], ["dropped"]), ("false", ["end"], [])])
+def test_messages_during_a_turn_are_dropped_if_the_manifest_restores_that(
+    value: str, heard: list[str], warned: list[str]
+) -> None:
+    manifest = f"[environment]\nsystem_handleIntermediateUserMessage = '{value}'"
+    talk = Talk(bot(dialog("Shop", starter("shop"), question("size?"), text("end")), manifest=manifest))
+    talk.say("shop")
+    assert talk.say("hello?", sequence=talk.conversation.asked - 1) == heard
+    assert talk.warnings == warned
 
 
 def test_the_payload_of_a_control_is_what_the_consumer_said() -> None:

@@ -213,7 +213,8 @@ def test_a_rule_closes_the_conversation_with_or_without_a_survey(word: str, surv
     assert talk.say("more") == []
 
 
-def test_a_rule_that_leads_nowhere_takes_the_next_action_and_is_found_at_loading() -> None:
+def test_a_rule_that_leads_nowhere_is_traced_takes_the_next_action_and_is_found_at_loading() -> None:
     talk = asked(go("nowhere"))
     assert talk.say("x") == ["yes"]
+    assert talk.warnings == ["unknown-interaction"]
     assert [(finding.code, finding.place) for finding in talk.bot.findings] == [("dangling-target", "Shop / q")]
