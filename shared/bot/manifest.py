@@ -5,6 +5,7 @@ setting silently lost.
 """
 
 import ipaddress
+import re
 import tomllib
 from typing import Any
 
@@ -14,6 +15,8 @@ from shared.bot.durations import parse_duration
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
 from shared.bot.values import text_of
+
+_SECRET = re.compile(r"(?:secret|password|passphrase|token|key)$", re.IGNORECASE)
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -112,7 +115,19 @@ def _with_name(place: str, tables: dict[str, Any]) -> str:
     return place
 
 
+def _refuse_secrets(manifest: Manifest, file: str) -> None:
+    """Refuse a secret itself where a reference belongs: the manifest is stored in Redis as it is."""
+    for name, credential in manifest.credentials.items():
+        for key, value in credential.items():
+            if _SECRET.search(key) and not isinstance(value, dict):
+                place, problem = f"credentials.{name}.{key}", "a secret stands in the manifest itself"
+                raise BotError(
+                    file, place, problem, 'Say where it is: { env = "…" }, { file = "…" } or { command = "…" }'
+                )
+
+
 def _check(manifest: Manifest, file: str) -> None:
+    _refuse_secrets(manifest, file)
     if manifest.session.idle:
         try:
             parse_duration(manifest.session.idle)

@@ -81,6 +81,10 @@ def test_every_table_of_the_manifest_is_read() -> None:
             "[integrations.Store]\ntotal_timeout = 1\nconnect_timeout = 5",
             "connect_timeout is 5.0: it must not exceed total_timeout",
         ),
+        (
+            "[credentials.crm]\nclient_secret = 'hush'",
+            "credentials.crm.client_secret: a secret stands in the manifest itself. Say where it is",
+        ),
         ("[integrations.Store]\nsuccess = []", "success is empty: no answer could ever be a success"),
     ],
 )
@@ -94,7 +98,7 @@ def test_a_bad_manifest_names_file_key_and_remedy(manifest: str, message: str) -
 
 def test_tables_that_have_no_effect_yet_are_found() -> None:
     loaded = with_manifest(
-        "[credentials.crm]\ntype = 'basic'\n[intents.order]\nphrases = ['a']\n[integrations.Store]\ncredential = 'crm'"
+        "[credentials.crm]\ntype = 'basic'\npassword = {env = 'P'}\n[intents.order]\nphrases = ['a']\n[integrations.Store]\ncredential = 'crm'"
     )
     assert [(finding.code, finding.place) for finding in loaded.findings] == [
         ("not-supported", "manifest: credentials"),
