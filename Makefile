@@ -38,6 +38,9 @@ format: $(STAMP) ## bring the code into the project's format
 docs/settings.md: services/settings.py services/setting_forms.py services/cli/settings_help.py $(STAMP)
 	$(BIN)/python -c 'from services.cli.settings_help import document; print(document(), end="")' > $@
 
+docs/compatibility.md: $(wildcard docs/compatibility-*.toml) tests/unit/compatibility_page.py $(STAMP)
+	$(BIN)/python -m tests.unit.compatibility_page > $@.new && mv $@.new $@
+
 lock: ## resolve the dependencies again and write the lock files
 	$(PYTHON) -m venv .venv-lock
 	.venv-lock/bin/pip install --quiet uv
