@@ -26,9 +26,13 @@ class Finding(msgspec.Struct, frozen=True):
     """Something in a bot its author should know, though it loads.
 
     `code` is a stable word (`unknown-key`, `dangling-target`, …), `place` where it is in the author's words (names of
-    dialogs and interactions), `note` a sentence.
+    dialogs and interactions), `note` a sentence. `level` is `error` (it cannot work as written), `warning` or `info`;
+    `line` and `column` count from 1 within the script of the place, 0 when it is not about a line.
     """
 
     code: str
     place: str
     note: str
+    level: str = "warning"
+    line: int = 0
+    column: int = 0

@@ -118,6 +118,7 @@ const load = (code) => {
 return (what, data) => {
   if (what == "rest") return source = data;
   if (what == "ready") return +!!rest();
+  if (what == "names") return J([...keys(api), ...rest().names]);
   if (what == "load") return load(P(data));
   if (what == "take") return take();
   S = P(data);

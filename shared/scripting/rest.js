@@ -167,5 +167,5 @@ const describe = (e, syntax) => {
   try { message = e instanceof Error ? e.name + ": " + e.message : text(e); } catch {}
   return [text(message).slice(0, 500), ...place(e, syntax)];
 };
-return {find, warn, refuse, fits, shown, describe};
+return {find, warn, refuse, fits, shown, describe, names: keys(more)};
 })()
