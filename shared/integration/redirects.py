@@ -1,5 +1,6 @@
 """Where a request goes in fact: addresses rewritten by the operator, and redirects. Pure."""
 
+import re
 from collections.abc import Iterable
 
 from yarl import URL
@@ -8,7 +9,8 @@ from shared.integration.request import Request
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What proves to one origin who is calling is not for another's eyes.
-_SECRETS = frozenset({"authorization", "proxy-authorization", "cookie", "x-api-key", "api-key", "x-auth-token"})
+_SECRET = re.compile(r"auth|cookie|credential|key|password|secret|session|signature|token", re.IGNORECASE)
+_NO_SECRETS = frozenset({"idempotency-key"})
 _BODY_HEADERS = frozenset({"content-type", "content-encoding", "content-language"})
 
 
@@ -52,8 +54,12 @@ def redirected(request: Request, status: int, location: str) -> Request:
         method, body = "GET", None
         headers = {name: value for name, value in headers.items() if name.lower() not in _BODY_HEADERS}
     if not same_origin:
-        headers = {name: value for name, value in headers.items() if name.lower() not in _SECRETS}
+        headers = {name: value for name, value in headers.items() if not _is_secret(name)}
     return Request(method, str(after.with_user(None)), headers, body)
+
+
+def _is_secret(name: str) -> bool:
+    return _SECRET.search(name) is not None and name.lower() not in _NO_SECRETS
 
 
 def same_origin(one: str, other: str) -> bool:

@@ -67,6 +67,16 @@ def test_secrets_stay_with_their_origin(location: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "name",
+    ["X-Shop-Access-Token", "Ocp-Apim-Subscription-Key", "apikey", "X-Client-Secret", "X-Session-Id", "X-Amz-Auth"],
+)
+def test_a_header_that_is_named_like_a_secret_stays_too(name: str) -> None:
+    request = Request("GET", HERE, {name: "s", "Idempotency-Key": "k", "X-Region": "r"})
+    assert redirected(request, 307, "https://other.example/").headers == {"Idempotency-Key": "k", "X-Region": "r"}
+    assert redirected(request, 307, "/elsewhere").headers == request.headers
+
+
+@pytest.mark.parametrize(
     ("location", "url"),
     [
         ("c?d=e#f", "https://api.example.com/a/c?d=e"),
