@@ -33,10 +33,14 @@ class Facts(msgspec.Struct, frozen=True):
 
 
 class Versions:
-    """Reads bot versions, and keeps the last ones used."""
+    """Reads bot versions, and keeps the last ones used.
 
-    def __init__(self, bots: Bots) -> None:
+    `conversation_ttl` (seconds) is how long a version lives without renewal: a short one is renewed more often.
+    """
+
+    def __init__(self, bots: Bots, conversation_ttl: float = 4 * KEEP_SECONDS) -> None:
         self._bots = bots
+        self._keep_seconds = min(KEEP_SECONDS, conversation_ttl / 4)
         self._facts: OrderedDict[str, Facts] = OrderedDict()
         self._kept: dict[str, float] = {}
 
@@ -67,10 +71,10 @@ class Versions:
     async def keep(self, version: str, bot_id: str) -> None:
         """Renew the life of a version on which a turn has run."""
         now = time.monotonic()
-        if now - self._kept.get(version, -KEEP_SECONDS) < KEEP_SECONDS:
-            return
-        self._kept = {known: at for known, at in self._kept.items() if now - at < KEEP_SECONDS} | {version: now}
-        await self._bots.keep(version, bot_id)
+        self._kept = {known: at for known, at in self._kept.items() if now - at < self._keep_seconds}
+        if version not in self._kept:
+            await self._bots.keep(version, bot_id)
+            self._kept[version] = now
 
 
 def _read(blob: bytes) -> Facts:

@@ -39,7 +39,7 @@ def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
         settings=settings,
         mailbox=mailbox,
         leases=Leases(mailbox),
-        versions=Versions(Bots(redis, settings.conversation_ttl)),
+        versions=Versions(Bots(redis, settings.conversation_ttl), settings.conversation_ttl),
         context=Context(redis),
         processes=TurnProcesses(settings.turn_processes, limits=Limits(script_seconds=settings.script_seconds)),
     )

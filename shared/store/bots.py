@@ -73,9 +73,14 @@ class Bots:
         return blob
 
     async def keep(self, version: str, bot_id: str) -> None:
-        """Renew the life of a version that is still used, unless it is the current one and does not expire."""
+        """Renew the life of a version that is still used; the current one does not expire.
+
+        Two deploys at a time, or one beside a renewal, may have given the current version a TTL: it is taken off.
+        """
         with translated():
-            if await self._version(bot_id) != version:
+            if await self._version(bot_id) == version:
+                await self._redis.persist(keys.bot_version(version))
+            else:
                 await self._redis.expire(keys.bot_version(version), self._ttl)
 
     async def published(self) -> list[CurrentBot]:
