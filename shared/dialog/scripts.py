@@ -9,6 +9,8 @@ from typing import Any, Protocol
 
 import msgspec
 
+from shared.dialog.events import Entity
+
 
 class ScriptRef(msgspec.Struct, frozen=True):
     """Which script of a turn: the how-manieth, whose, which panel. The same on every run of the same turn.
@@ -33,7 +35,8 @@ class ScriptState(msgspec.Struct, frozen=True, omit_defaults=True):
     `scopes` names the scope of variables that are not the request's; a script that changes an object in place sets it
     there. `forever` names are part of `variables`. `context` maps `conversation|ns`, `user|ns` and `global|ns` to the
     data loaded so far (name to JSON value); a namespace that is not there has not been loaded: reading it is a miss
-    (except `conversation|…`, which is always loaded: absent means empty).
+    (except `conversation|…`, which is always loaded: absent means empty). `entities` are those of the consumer's
+    last text, `disambiguated_intent_…` is what the consumer chose in a disambiguation.
     """
 
     now: int
@@ -47,6 +50,9 @@ class ScriptState(msgspec.Struct, frozen=True, omit_defaults=True):
     button_payload: str | None = None
     metadata: list[dict[str, Any]] = []
     starter_intent: str | None = None
+    entities: list[Entity] = []
+    disambiguated_intent_name: str | None = None
+    disambiguated_intent_id: str | None = None
     bot_id: str = ""
     conversation_id: str = ""
     user_id: str = ""
