@@ -16,6 +16,7 @@ METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OP
 STANDARD_HEADERS: Final = "$botContext.__standardHeaders__"
 
 _JSON: Final = "application/json;charset=UTF-8"
+_LONGEST_BODY: Final = 2 * 1024 * 1024  # what a call may carry, as JSON text; a template may repeat it
 _BODYLESS = frozenset({"GET", "HEAD"})
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 # The frame of the message is the client's business: a wrong length would spoil the connection.
@@ -55,6 +56,8 @@ def render_request(integration: Integration, values: Mapping[str, Any]) -> Reque
     if integration.body is not None and method not in _BODYLESS:
         kind = headers.get("content-type", ("", ""))[1].partition(";")[0].strip().lower()
         body = render_body(integration.body, values, form=kind == "application/x-www-form-urlencoded")
+        if len(body) > _LONGEST_BODY:
+            raise InvalidRequest(f"the body is larger than {_LONGEST_BODY} bytes")
     return Request(method, address.url, dict(headers.values()), body)
 
 

@@ -256,6 +256,13 @@ def test_get_and_head_carry_no_body(method: str) -> None:
     )
 
 
+def test_a_body_that_repeats_a_large_value_too_often_is_refused() -> None:
+    body = '{"a": "' + "{$botContext.v}" * 30 + '"}'
+    assert "larger than" in reason(method="POST", body=body, values={"$botContext.v": "x" * 100_000})
+    once = integration(method="POST", body='{"a": "{$botContext.v}"}')
+    assert render_request(once, {"$botContext.v": "x" * 1_000_000}).body is not None
+
+
 def test_an_unknown_method_is_refused() -> None:
     assert "method" in reason(method="BREW", values={})
 
