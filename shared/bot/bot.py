@@ -53,6 +53,7 @@ def compile_bot(source: BotSource) -> Bot:
         greet=manifest.greet,
         egress_private=manifest.egress.private,
         findings=tuple(findings),
+        understanding=manifest.understood,
     )
 
 
@@ -185,7 +186,7 @@ def _passed_over(source: BotSource, manifest: Manifest) -> list[Finding]:
     ]
     findings.extend(
         Finding("not-supported", f"manifest: {name}", "this table is accepted and has no effect yet")
-        for name in ("credentials", "intents", "email")
+        for name in ("credentials", "email")
         if getattr(manifest, name)
     )
     findings.extend(

@@ -14,6 +14,7 @@ import msgspec
 from shared.bot.durations import parse_duration
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
+from shared.bot.understanding import EntityPart, IntentPart, Understanding, UnderstandingPart, problems
 from shared.bot.values import text_of
 
 _SECRET = re.compile(r"(?:secret|password|passphrase|token|key)$", re.IGNORECASE)
@@ -69,7 +70,7 @@ class Egress(_Part, frozen=True):
 
 
 class Manifest(_Part, frozen=True):
-    """A decoded manifest. `credentials`, `intents` and `email` are kept as written; nothing reads them yet."""
+    """A decoded manifest. `credentials` and `email` are kept as written; nothing reads them yet."""
 
     keep_types: bool = False
     greet: bool = False
@@ -78,7 +79,9 @@ class Manifest(_Part, frozen=True):
     limits: Limits = Limits()
     credentials: dict[str, dict[str, Any]] = {}
     integrations: dict[str, IntegrationPart] = {}
-    intents: dict[str, dict[str, Any]] = {}
+    intents: dict[str, IntentPart] = {}
+    entities: dict[str, EntityPart] = {}
+    understanding: UnderstandingPart = UnderstandingPart()
     egress: Egress = Egress()
     email: dict[str, Any] = {}
 
@@ -86,6 +89,12 @@ class Manifest(_Part, frozen=True):
     def variables(self) -> dict[str, str]:
         """The environment, as the texts scripts and templates read."""
         return {name: text_of(value) for name, value in self.environment.items()}
+
+    @property
+    def understood(self) -> Understanding:
+        """What texts are understood by."""
+        part = self.understanding
+        return Understanding(self.intents, self.entities, part.url, part.timeout)
 
 
 def decode_manifest(text: str, file: str) -> Manifest:
@@ -128,6 +137,8 @@ def _refuse_secrets(manifest: Manifest, file: str) -> None:
 
 def _check(manifest: Manifest, file: str) -> None:
     _refuse_secrets(manifest, file)
+    for place, problem, remedy in problems(manifest.understood):
+        raise BotError(file, place, problem, remedy)
     if manifest.session.idle:
         try:
             parse_duration(manifest.session.idle)

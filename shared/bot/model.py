@@ -12,6 +12,7 @@ from shared.bot.integration import Integration
 from shared.bot.manifest import Limits
 from shared.bot.patterns import Pattern
 from shared.bot.templates import Template
+from shared.bot.understanding import Understanding
 
 NO_TEXT = Template("", ("",))
 
@@ -225,3 +226,4 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     greet: bool
     egress_private: tuple[str, ...]
     findings: tuple[Finding, ...]
+    understanding: Understanding = Understanding()

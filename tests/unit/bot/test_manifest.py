@@ -85,6 +85,18 @@ def test_every_table_of_the_manifest_is_read() -> None:
             "[credentials.crm]\nclient_secret = 'hush'",
             "credentials.crm.client_secret: a secret stands in the manifest itself. Say where it is",
         ),
+        ("[intents.order]\nphrase = ['a']", "intents.order: object contains unknown field 'phrase'"),
+        ("[intents.order]", "intents.order.phrases: there are none. Give what consumers say"),
+        ("[intents.order]\nphrases = ['a', ' ']", "intents.order.phrases: one of them is empty"),
+        ("[entities.SIZE]", "entities.SIZE: it has neither values nor patterns"),
+        ("[entities.'@SIZE']\nvalues = ['a']", "entities.@SIZE: an entity is named without @"),
+        ("[entities.SIZE]\nvalues = ['~10']", "entities.SIZE.values: one of them has no word. Write word~value"),
+        ("[entities.SIZE]\npatterns = ['(']", "entities.SIZE.patterns: '(' is no regular expression"),
+        ("[understanding]\nurl = 'nlu'", "understanding.url: it is no http or https address"),
+        ("[understanding]\nurl = 'http://[x'", "understanding.url: it is no http or https address"),
+        ("[understanding]\nurl = 'http://a:b@c/'", "understanding.url: a secret stands in the manifest itself"),
+        ("[understanding]\nurl = 'http://c/?token=t'", "understanding.url: a secret stands in the manifest itself"),
+        ("[understanding]\ntimeout = nan", "understanding.timeout: nan cannot be. Give up to 5 seconds"),
         ("[integrations.Store]\nsuccess = []", "success is empty: no answer could ever be a success"),
     ],
 )
@@ -96,12 +108,28 @@ def test_a_bad_manifest_names_file_key_and_remedy(manifest: str, message: str) -
     assert raised.value.remedy
 
 
+def test_intents_entities_and_an_endpoint_are_read() -> None:
+    understanding = with_manifest("""
+        [intents."track order"]
+        phrases = ["where is my order"]
+        [entities.SIZE]
+        values = ["small~10", "large"]
+        patterns = ["size ([0-9]+)"]
+        [understanding]
+        url = "https://nlu.example.com/model/parse"
+        timeout = 0.5
+    """).understanding
+    assert understanding.intents["track order"].phrases == ("where is my order",)
+    assert understanding.entities["SIZE"].values == ("small~10", "large")
+    assert (understanding.url, understanding.timeout) == ("https://nlu.example.com/model/parse", 0.5)
+
+
 def test_tables_that_have_no_effect_yet_are_found() -> None:
     loaded = with_manifest(
-        "[credentials.crm]\ntype = 'basic'\npassword = {env = 'P'}\n[intents.order]\nphrases = ['a']\n[integrations.Store]\ncredential = 'crm'"
+        "[credentials.crm]\ntype = 'basic'\npassword = {env = 'P'}\n[email]\nsmtp = 'smtp://127.0.0.1'\n[integrations.Store]\ncredential = 'crm'"
     )
     assert [(finding.code, finding.place) for finding in loaded.findings] == [
         ("not-supported", "manifest: credentials"),
-        ("not-supported", "manifest: intents"),
+        ("not-supported", "manifest: email"),
         ("not-supported", "manifest: integrations.Store"),
     ]
