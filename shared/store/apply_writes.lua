@@ -3,12 +3,15 @@
 -- KEYS  1 target: hash, `=<name>` and `*` (all of it was deleted) → expires_at|stamp|+JSON, or …|- once deleted
 -- ARGV  1 TTL of a deletion's stamp  2 … for each write: stamp (begins with the time of its COMMIT; compares as text),
 --       what (set, delete, clear), name, JSON, TTL in ms from that time
--- The target lives as long as its longest field. Returns how many writes were new.
+-- The target lives as long as its longest field, and holds at most MOST bytes of names and values (CB:
+-- reference/surroundings.md, context service): everybody who reads it gets all of it, in one frame.
+-- Returns how many writes were new, and how many of those found no room and are not kept.
+local MOST = 800000
 local TIDY_ABOVE, TIDY_EVERY = 256, 64
 local target, stamp_ttl = KEYS[1], tonumber(ARGV[1])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local applied = 0
+local applied, refused, room = 0, 0, nil
 
 local function stamp_of(entry)
   return entry and string.match(entry, '^%d+|([^|]*)|') or ''
@@ -26,7 +29,26 @@ local function put(field, stamp, value, ttl)
   applied = applied + 1
 end
 
+-- Tells whether a value finds room in the target, which is measured when first asked for.
+local function fits(field, value)
+  if not room then
+    room = MOST
+    each(function(known, entry)
+      if tonumber(string.match(entry, '^%d+')) > now then
+        room = room - #known - #entry
+      else
+        redis.call('HDEL', target, known)
+      end
+    end)
+  end
+  local grows = #field + #value - redis.call('HSTRLEN', target, field)
+  if grows > math.max(room, 0) then return false end
+  room = room - grows
+  return true
+end
+
 local function clear(stamp)
+  room = nil
   each(function(field, entry)
     if stamp_of(entry) < stamp then redis.call('HDEL', target, field) end
   end)
@@ -42,8 +64,10 @@ for i = 2, #ARGV, 5 do
       clear(stamp)
     elseif what == 'delete' then
       put(field, stamp, '-', stamp_ttl)
-    else
+    elseif fits(field, ARGV[i + 3]) then
       put(field, stamp, '+' .. ARGV[i + 3], tonumber(ARGV[i + 4]))
+    else
+      refused = refused + 1
     end
   end
 end
@@ -55,4 +79,4 @@ if size > TIDY_ABOVE and size % TIDY_EVERY == 0 then
     if tonumber(string.match(entry, '^%d+')) <= now then redis.call('HDEL', target, field) end
   end)
 end
-return applied
+return {applied, refused}

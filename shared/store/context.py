@@ -4,6 +4,7 @@ Each lives in a slot of its own. A turn's writes are stored with the turn, stamp
 conversation, turn and place; the worker applies them here, as often as it takes: an older or equal stamp is ignored.
 """
 
+import logging
 from collections import defaultdict
 from collections.abc import Awaitable, Iterable, Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from arq.connections import ArqRedis
 from shared.dialog.effects import ContextWrite
 from shared.store import keys
 from shared.store.connection import translated
+
+logger = logging.getLogger(__name__)
 
 DAY_MS = 24 * 3600 * 1000
 FOREVER_MS = 180 * DAY_MS
@@ -74,7 +77,7 @@ class Context:
         return _alive(fields, seconds * 1000 + micros // 1000)
 
     async def apply(self, writes: Iterable[bytes]) -> int:
-        """Apply what COMMIT or BEGIN gave as `writes`, one script per target; return how many were new."""
+        """Apply what COMMIT or BEGIN gave as `writes`, one script per target; return how many were new and kept."""
         by_target: dict[str, list[Any]] = defaultdict(list)
         for entry in writes:
             time, conversation, turn, index, body = entry.split(b"|", 4)
@@ -82,12 +85,15 @@ class Context:
             stored = _decoder.decode(body)
             target = _target(stored.write, stored.user_id, stored.bot_id)
             by_target[target] += [stamp, *_arguments(stored.write)]
-        applied = 0
+        kept = 0
         with translated():
             for target, arguments in by_target.items():
                 answer = self._apply(keys=[target], args=[TOMBSTONE_MS, *arguments])
-                applied += int(await cast("Awaitable[Any]", answer))
-        return applied
+                applied, refused = await cast("Awaitable[list[int]]", answer)
+                kept += applied
+                if refused:
+                    logger.warning("%s write(s) dropped: data outside conversations has a full namespace", refused)
+        return kept
 
 
 def _arguments(write: ContextWrite) -> tuple[str, str, str, int]:

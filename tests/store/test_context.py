@@ -122,6 +122,34 @@ async def test_a_large_target_is_rid_of_what_has_expired(context: Context, redis
     assert await redis.hlen(keys.context_user("ns", "u")) == 1
 
 
+@pytest.mark.parametrize("scope", ["user", "global", "forever"])
+async def test_a_target_that_is_full_takes_no_more_and_stays_readable(
+    context: Context, redis: Raw, scope: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    now = await now_ms(redis)
+    quarter = "x" * 190_000
+    writes = [stamped(now, turn, put(quarter, f"n{turn}", scope)) for turn in range(1, 6)]
+    assert await context.apply(writes) == 4
+    assert "1 write(s) dropped" in caplog.text
+    assert quarter not in caplog.text
+    assert (
+        await context.apply([stamped(now, 6, put("less", "n1", scope)), stamped(now, 7, put(quarter, "n5", scope))])
+        == 2
+    )
+    held = (await context.load([f"{scope}|ns"], "u"))[f"{scope}|ns"] if scope != "forever" else None
+    found = held or await context.load_forever("b", "u")
+    assert sorted(found) == ["n1", "n2", "n3", "n4", "n5"]
+    assert found["n1"] == "less"
+
+
+async def test_what_has_expired_takes_no_room(context: Context, redis: Raw) -> None:
+    now = await now_ms(redis)
+    old = [stamped(now - 5000, turn, put("x" * 190_000, f"n{turn}", ttl_ms=1)) for turn in range(1, 5)]
+    assert await context.apply(old) == 4
+    await redis.persist(keys.context_user("ns", "u"))
+    assert await context.apply([stamped(now, 5, put("x" * 190_000, "n5"))]) == 1
+
+
 def test_the_conversations_own_scope_is_no_other_slot() -> None:
     with pytest.raises(ValueError, match="conversation"):
         encode_write(ContextWrite("conversation", "ns", "n", "1"), user_id="u", bot_id="b")
