@@ -109,6 +109,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     return Settings(**values)
 
 
+def process_environment() -> dict[str, str]:
+    """Return the variables of this process, for files that name them (`bot: ${FOLDER}/bot.json` of a test file)."""
+    return dict(os.environ)  # noqa: TID251 - the one place
+
+
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment with the variables that make a child read exactly `settings`."""
     known = {name for setting in SETTINGS for name in (setting.variable, f"{setting.variable}_FILE")}

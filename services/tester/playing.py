@@ -1,0 +1,110 @@
+"""Plays one scenario to its end or to its first failure."""
+
+import time
+from typing import Any, assert_never
+
+import msgspec
+
+from services.tester.calls import Unexpected
+from services.tester.hearing import check_bot, check_closed, check_silence, check_transfer, check_variables
+from services.tester.marked import Place
+from services.tester.suite import (
+    AdvanceStep,
+    BotStep,
+    ClosedStep,
+    NothingStep,
+    Scenario,
+    Step,
+    TransferStep,
+    UserStep,
+    VariablesStep,
+    WebViewStep,
+)
+from services.tester.talk import Talk
+from shared.bot.model import Bot
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """Why a scenario failed: the place, a sentence, and what was expected and heard."""
+
+    place: Place
+    sentence: str
+    expected: str = ""
+    heard: str = ""
+
+
+class Played(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one scenario. `steps` counts those that were taken; `skipped` says why none was."""
+
+    place: Place
+    name: str
+    steps: int = 0
+    seconds: float = 0.0
+    failure: Failure | None = None
+    skipped: str = ""
+
+
+def play(scenario: Scenario, bot: Bot, talk: Talk) -> Played:
+    """Take the steps of a scenario."""
+    started = time.perf_counter()
+    player = _Player(bot, talk)
+    failure = None
+    place = scenario.place
+    taken = 0
+    try:
+        for step in scenario.steps:
+            place = step.place
+            taken += 1
+            player.take(step)
+        player.check_rest(place)
+    except Unexpected as unexpected:
+        failure = Failure(unexpected.place or place, str(unexpected), unexpected.expected, unexpected.heard)
+    seconds = time.perf_counter() - started
+    return Played(place=scenario.place, name=scenario.name, steps=taken, seconds=seconds, failure=failure)
+
+
+class _Player:
+    """Knows whether what the bot says is looked at: after a step that happens, from the first step that hears on."""
+
+    def __init__(self, bot: Bot, talk: Talk) -> None:
+        self._bot = bot
+        self._talk = talk
+        self._listened = False
+
+    def take(self, step: Step) -> None:
+        match step:
+            case UserStep() | WebViewStep() | AdvanceStep():
+                self.check_rest(step.place)
+                self._happen(step)
+            case BotStep():
+                check_bot(step, self._talk, self._bot)
+            case TransferStep():
+                check_transfer(step, self._talk)
+            case ClosedStep():
+                check_closed(step, self._talk)
+            case NothingStep():
+                check_silence(self._talk, step.place)
+            case VariablesStep():
+                check_variables(step, self._talk)
+                return
+            case _:
+                assert_never(step)
+        self._listened = not isinstance(step, UserStep | WebViewStep | AdvanceStep)
+
+    def _happen(self, step: UserStep | WebViewStep | AdvanceStep) -> None:
+        match step:
+            case UserStep(messages=messages):
+                self._talk.say(messages)
+            case WebViewStep(variables=variables, message=message):
+                self._talk.post(variables, message)
+            case AdvanceStep(ms=ms):
+                self._talk.advance(ms)
+            case _:
+                assert_never(step)
+
+    def check_rest(self, place: Any) -> None:
+        """See that nothing is left to hear, if the test listened at all; forget it otherwise."""
+        if self._listened:
+            check_silence(self._talk, place)
+        while self._talk.peek() is not None:
+            self._talk.hear()
