@@ -19,6 +19,8 @@ MAX_REPLIES = 100
 _EFFECTS = 1_000_000
 _SESSION = 3_500_000
 _OVERHEAD = 300
+# The context service's own limit (CB: reference/surroundings.md).
+_NAMESPACE = 800_000
 _MAX_TRACE_LINES = 500
 
 
@@ -155,6 +157,9 @@ class Work:
     def write_context(self, write: SetContext) -> None:
         """Write to the context service: later scripts of the turn see it, COMMIT carries it out."""
         value = None if write.delete or write.name is None else msgspec.json.encode(write.value).decode()
+        if value is not None and not self._namespace_holds(write, value):
+            self.warn("refused", "", f"context data hold at most {_NAMESPACE:,} characters: one write is dropped")
+            return
         if not self._write(ContextWrite(write.scope, write.namespace, write.name, value, write.ttl_ms)):
             return
         space = self.context.setdefault(f"{write.scope}|{write.namespace}", {})
@@ -164,6 +169,16 @@ class Work:
             space.pop(write.name, None)
         else:
             space[write.name] = write.value
+
+    def _namespace_holds(self, write: SetContext, value: str) -> bool:
+        """Tell whether there is room for a value. All of a conversation's own data are loaded with every turn."""
+        one = f"{write.scope}|{'' if write.scope == 'conversation' else write.namespace}"
+        held = {
+            key: {name: held for name, held in space.items() if name != write.name}
+            for key, space in self.context.items()
+            if key == one or (write.scope == "conversation" and key.startswith(one))
+        }
+        return len(msgspec.json.encode(held)) + len(value) <= _NAMESPACE
 
     def _write(self, write: ContextWrite) -> bool:
         if not self._takes(write):

@@ -76,6 +76,22 @@ def test_custom_fields_cannot_fill_a_session_beyond_its_room() -> None:
     assert stored(talk) < 4 << 20
 
 
+def test_context_data_grow_only_so_far_and_can_be_deleted_again() -> None:
+    keep = (
+        "botContext.setContextDataForConversation("
+        "'ns', botContext.getCurrentUserMessage(), new Array(200001).join('x'))"
+    )
+    drop = "botContext.deleteAllContextDataForConversation('ns')"
+    talk = Talk(bot(dialog("E", starter("drop"), text("u", pre=drop)), dialog("D", starter("*"), text("t", pre=keep))))
+    for at in range(6):
+        assert talk.say(f"n{at}") == ["t"]
+    assert talk.warnings == ["refused"]
+    assert sorted(talk.context["conversation|ns"]) == ["n0", "n1", "n2"]
+    talk.say("drop")
+    talk.say("n9")
+    assert talk.warnings == []
+
+
 def test_a_long_trace_says_that_it_is_cut() -> None:
     chatty = "for (var i = 0; i < 600; i++) botContext.printDebugMessage(i)"
     talk = Talk(bot(dialog("D", starter("hi"), text("t", pre=chatty))))
