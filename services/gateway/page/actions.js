@@ -11,7 +11,7 @@ export function mapAddress({ la, lo }) {
 function said(element, label) {
   const publish = actions(element).find((action) => action?.type === "publishText" && action.text !== undefined);
   if (!publish) return null;
-  const payload = String(publish.text);
+  const payload = words(publish.text);
   const message = { text: (label || payload).slice(0, 8000), payload };
   const metadata = element.click?.metadata;
   if (Array.isArray(metadata) && metadata.length) message.metadata = metadata;
@@ -34,7 +34,7 @@ function target(element) {
 export function clickable(element, label, tap, props, ...extra) {
   const message = said(element, label);
   const opens = target(element);
-  const title = element.tooltip && element.tooltip !== label ? String(element.tooltip) : null;
+  const title = element.tooltip && element.tooltip !== label ? words(element.tooltip) : null;
   const caption = label ? [el("span", { class: "rich-label", text: label })] : [];
   const speak = message && { click: () => tap(message) };
   if (opens?.address) {

@@ -29,8 +29,11 @@ export function icon(name, className = "icon") {
   return svg;
 }
 
-/** What JSON from outside says, as text. */
-export const words = (value) => (value === null || value === undefined ? "" : String(value));
+/** What JSON from outside says, as text; never through an object's own `toString`. */
+export function words(value) {
+  if (value === null || value === undefined) return "";
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
 
 /** The elements inside an element of rich content. */
 export const inside = (element) => (Array.isArray(element?.elements) ? element.elements : []);
@@ -41,7 +44,7 @@ export const hidden = (text) => el("span", { class: "hidden", text });
 /** The address if it may be opened from here, else null: http, https, tel and mailto. */
 export function safeAddress(address) {
   try {
-    const url = new URL(String(address));
+    const url = new URL(words(address));
     return SCHEMES.has(url.protocol) ? url.href : null;
   } catch {
     return null;
@@ -51,7 +54,7 @@ export function safeAddress(address) {
 /** The address of a picture the content security policy lets through, else null. */
 export function imageAddress(address) {
   try {
-    const url = new URL(String(address), document.baseURI);
+    const url = new URL(words(address), document.baseURI);
     if (url.protocol === "https:" || url.origin === location.origin) return url.href;
     return url.protocol === "data:" && url.pathname.startsWith("image/") ? url.href : null;
   } catch {

@@ -16,10 +16,11 @@ export function rich(content, tap) {
 function draw(element, context) {
   if (!element || typeof element !== "object" || context.depth > DEEPEST) return unknown("nothing");
   const deeper = { ...context, depth: context.depth + 1, draw };
-  return (KINDS[element.type] ?? other)(element, deeper);
+  return (KINDS.get(element.type) ?? other)(element, deeper);
 }
 
-const KINDS = {
+// A Map, since a bot's type may be the name of what every object has (`constructor`).
+const KINDS = new Map(Object.entries({
   text, button, image, map, linkPreview, keyValuePairList, template, list,
   vertical: box("rich-vertical"),
   horizontal: box("rich-horizontal"),
@@ -27,7 +28,7 @@ const KINDS = {
   carouselSelect: choices,
   accordionSelect: accordion,
   tabs,
-};
+}));
 
 function unknown(type) {
   return el("p", { class: "rich-unknown" }, icon("i-warning"), `This page cannot show “${type}” content.`);

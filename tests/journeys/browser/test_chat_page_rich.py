@@ -126,3 +126,21 @@ async def test_content_of_the_wrong_shape_breaks_nothing(drawn: Any) -> None:
         None, 7, "text", [], {}, {"type": "vertical", "elements": 3}, {"type": "carousel"}, {"type": "list"}
     )
     await expect(page.get_by_text("This page cannot show")).to_have_count(5)
+
+
+async def test_names_that_every_object_has_are_only_words(drawn: Any) -> None:
+    stringless = {"toString": 1, "valueOf": 2}
+    page = await drawn(
+        {"type": "constructor"},
+        {"type": "__proto__", "elements": []},
+        {"type": "toString"},
+        {"type": stringless},
+        {"type": "text", "text": stringless, "tooltip": stringless},
+        {"type": "button", "title": stringless, "tooltip": stringless, "click": {"actions": [None]}},
+        {"type": "image", "url": stringless, "tooltip": stringless},
+        button("Say it", type="publishText", text=stringless),
+        button("Open it", type="link", uri=stringless),
+    )
+    await expect(page.get_by_text("This page cannot show")).to_have_count(4)
+    await page.get_by_role("button", name="Say it").click()
+    assert [tap["payload"] for tap in await taps(page)] == ['{"toString":1,"valueOf":2}']
