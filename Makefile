@@ -35,6 +35,9 @@ format: $(STAMP) ## bring the code into the project's format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
 
+docs/check.md: services/check/codes.py $(STAMP)
+	$(BIN)/python -c 'from services.check.codes import document; print(document(), end="")' > $@
+
 docs/settings.md: services/settings.py services/setting_forms.py services/cli/settings_help.py $(STAMP)
 	$(BIN)/python -c 'from services.cli.settings_help import document; print(document(), end="")' > $@
 

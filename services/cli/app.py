@@ -6,8 +6,10 @@ import click
 
 COMMANDS = {
     "run": "services.cli.run_command:run",
+    "check": "services.cli.check_command:check",
     "deploy": "services.cli.bots_commands:deploy",
     "bots": "services.cli.bots_commands:bots",
+    "test": "services.cli.tests_command:test",
     "trace": "services.cli.trace_command:trace",
     "gateway": "services.cli.program_commands:gateway",
     "dialog-worker": "services.cli.program_commands:dialog_worker",

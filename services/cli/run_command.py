@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from services.cli.bots_commands import read_bots
+from services.cli.check_command import counts
 from services.cli.run import RunPlan, run_tree
 from services.cli.settings_help import epilog
 from services.setting_forms import REDIS_URL, rewrite_url
@@ -62,6 +63,8 @@ def run(  # noqa: PLR0913 - one argument an option
         ),
     }
     sources = read_bots(bots, manifest)
+    for line in filter(None, map(counts, bots, sources)):
+        click.echo(line, err=True)
     plan = RunPlan(
         sources=sources,
         settings=msgspec.structs.replace(settings, **chosen),

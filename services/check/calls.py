@@ -1,0 +1,88 @@
+"""What integrations get wrong: kind, address, credential, body."""
+
+import ipaddress
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from services.check.codes import found
+from services.check.json_text import is_json
+from services.check.panels import INTEGRATIONS
+from services.check.subject import Subject
+from shared.bot.errors import Finding
+from shared.bot.integration import Integration
+from shared.bot.templates import Placeholder
+from shared.integration.addresses import may_reach, networks
+
+_CALLED = "API"
+_LOCAL = "localhost"
+# Stands for what is only known when a call is made: no host has this name.
+_UNKNOWN = "\0"
+
+
+def check_calls(subject: Subject) -> Iterator[Finding]:
+    """Check every integration, and the credentials of the manifest."""
+    for integration in subject.bot.integrations.values():
+        place = f"{INTEGRATIONS} / {integration.name}"
+        if integration.kind != _CALLED:
+            yield found("unsupported-integration", place, f"{integration.kind} cannot be called yet: its calls fail")
+            continue
+        finding = _address(integration, place, subject)
+        if finding is not None:
+            yield finding
+        if (
+            integration.body is not None
+            and integration.body.source.lstrip()[:1] in {"{", "["}
+            and not is_json(integration.body)
+        ):
+            yield found("bad-body", place, "its body is not JSON, whatever its variables hold")
+    yield from _credentials(subject)
+
+
+def _address(integration: Integration, place: str, subject: Subject) -> Finding | None:
+    """Check as much of an address as is known before a call: the manifest's variables are, others are not."""
+
+    def known(hole: Placeholder) -> str:
+        return subject.bot.environment.get(hole.name, _UNKNOWN) if hole.kind == "environment" else _UNKNOWN
+
+    text = integration.url.render(known).strip()
+    if not text:
+        return found("bad-address", place, "it has no address")
+    if text.startswith(_UNKNOWN):
+        return None
+    scheme = text.partition(":")[0].lower()
+    if _UNKNOWN not in text.partition("://")[0] and (scheme not in {"http", "https"} or "://" not in text):
+        return found("bad-address", place, "its address has to begin with http:// or https://")
+    try:
+        host = urlsplit(text).hostname or ""
+    except ValueError:
+        return found("bad-address", place, "its address has no valid host")
+    if _UNKNOWN in host:
+        return None
+    if not host:
+        return found("bad-address", place, "its address has no host")
+    return _egress(host, place, subject)
+
+
+def _egress(host: str, place: str, subject: Subject) -> Finding | None:
+    """Check an address that is a number or this machine; names are looked up when a call is made."""
+    numbers = ("127.0.0.1", "::1") if host.lower() == _LOCAL or host.lower().endswith(f".{_LOCAL}") else (host,)
+    allowed = networks(subject.bot.egress_private)
+    try:
+        refused = not any(may_reach(str(ipaddress.ip_address(number)), allowed) for number in numbers)
+    except ValueError:
+        return None
+    if not refused:
+        return None
+    return found("refused-address", place, f"calls may not reach {host}: the manifest does not allow this range")
+
+
+def _credentials(subject: Subject) -> Iterator[Finding]:
+    manifest = subject.manifest
+    used = {part.credential for part in manifest.integrations.values()}
+    for name, part in manifest.integrations.items():
+        if part.credential and part.credential not in manifest.credentials:
+            note = f"the manifest has no credential {part.credential}"
+            yield found("missing-credential", f"{INTEGRATIONS} / {name}", note)
+    for name in manifest.credentials:
+        if name not in used:
+            yield found("unused-credential", f"manifest: credentials.{name}", "no integration uses it")

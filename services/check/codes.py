@@ -1,0 +1,181 @@
+"""Every code a finding may have, its level, and what to mend: the source of docs/check.md."""
+
+from typing import NamedTuple
+
+import msgspec
+
+from shared.bot.errors import Finding
+
+ERROR, WARNING, INFO = "error", "warning", "info"
+
+
+class Code(NamedTuple):
+    """What a code means: its level, what was found, and what its author can do."""
+
+    level: str
+    meaning: str
+    remedy: str
+
+
+CODES = {
+    # links
+    "dangling-target": Code(
+        ERROR, "A rule leads to an interaction or a dialog that is not in the file.", "Choose another next action."
+    ),
+    "dangling-integration": Code(
+        ERROR, "An interaction calls an integration that is not in the file.", "Choose another integration."
+    ),
+    "dangling-name": Code(
+        WARNING,
+        "`setTriggerNextMessage` names an interaction that does not exist: the next action is taken instead.",
+        "Correct the name, or add the interaction.",
+    ),
+    "broken-links": Code(
+        WARNING, "An interaction does not hang together with the others of its dialog.", "Export the bot again."
+    ),
+    "duplicate-name": Code(
+        WARNING,
+        "Two interactions, dialogs or integrations have one name: scripts and templates reach only one of them.",
+        "Rename one of them.",
+    ),
+    "unreachable-dialog": Code(
+        WARNING,
+        "No starter, rule or script leads into a dialog (info where scripts choose names while they run).",
+        "Give it a starter with a pattern or an intent, or remove it.",
+    ),
+    "unreachable-interaction": Code(
+        WARNING,
+        "Nothing leads to an interaction of a dialog (info where scripts choose names while they run).",
+        "Lead to it, or remove it.",
+    ),
+    # scripts
+    "script-syntax": Code(ERROR, "A script cannot be parsed: nothing of it runs.", "Correct the line it names."),
+    "unknown-function": Code(
+        ERROR, "A script uses a function that `botContext` has not got: it does nothing.", "Correct its name."
+    ),
+    "undefined-function": Code(
+        ERROR,
+        "A script calls a function that neither it nor the Global Functions declare: it ends there.",
+        "Declare the function, or correct its name.",
+    ),
+    "foreign-name": Code(
+        ERROR,
+        "A script uses a name of Java, a browser or Node.js that is not there: it ends there.",
+        "Use JavaScript's own objects and an integration for calls.",
+    ),
+    # names of values
+    "missing-environment-variable": Code(
+        ERROR,
+        "`{$env.NAME}` or `getEnvVariable` reads an environment variable that the manifest does not give.",
+        "Add it to `[environment]` in the manifest.",
+    ),
+    "unset-variable": Code(
+        WARNING,
+        "A template reads a variable that nothing in the bot sets (info where scripts choose names while they run).",
+        "Correct the name, or set the variable before it is read.",
+    ),
+    "unknown-field": Code(
+        ERROR,
+        "`{Integration.field}` names a custom data field that its integration has not got: it is empty.",
+        "Correct the name, or add the field to the integration.",
+    ),
+    "unknown-integration": Code(
+        WARNING,
+        "`{Name.field}` names no integration and no variable: it is sent as it stands.",
+        "Correct the name, or leave it if the braces are meant.",
+    ),
+    # matching
+    "bad-regex": Code(
+        ERROR, "A regular expression cannot be compiled: its rule never matches.", "Write it without the part named."
+    ),
+    "unpaired-bracket": Code(
+        WARNING,
+        "A bracket in a pattern has no partner: it is taken as a character.",
+        "Close the bracket, or remove it.",
+    ),
+    "hidden-pattern": Code(
+        WARNING, "A pattern of an earlier dialog's starter matches first, always.", "Change or remove one of the two."
+    ),
+    "intent-without-phrases": Code(
+        WARNING,
+        "A starter or a rule waits for an intent for which the manifest has neither phrases nor an endpoint.",
+        "Add phrases for it to `[intents]` in the manifest.",
+    ),
+    "unused-phrases": Code(
+        WARNING, "The manifest has phrases or entities, and an endpoint that is asked instead.", "Keep one of them."
+    ),
+    # content
+    "bad-card": Code(
+        ERROR, "A card is not JSON, whatever its variables hold: it is not shown.", "Correct the JSON at its place."
+    ),
+    "bad-delay": Code(WARNING, "An interaction delay is not a number: there is no delay.", "Give milliseconds."),
+    # calls
+    "unsupported-integration": Code(
+        ERROR,
+        "An integration is of a kind that cannot be called yet: its calls fail.",
+        "Replace it by an API integration, or handle its failure.",
+    ),
+    "bad-address": Code(
+        ERROR, "The address of an integration cannot be called: its calls fail.", "Correct the address."
+    ),
+    "refused-address": Code(
+        ERROR,
+        "The address of an integration lies in an inner network that calls may not reach.",
+        "Allow its range by `private` under `[egress]` in the manifest.",
+    ),
+    "bad-body": Code(
+        WARNING,
+        "The body of an integration begins like JSON and is none, whatever its variables hold.",
+        "Correct the JSON at its place.",
+    ),
+    "missing-credential": Code(
+        ERROR, "The manifest names a credential for an integration that it does not describe.", "Add its table."
+    ),
+    "unused-credential": Code(INFO, "No integration uses a credential of the manifest.", "Name it, or remove it."),
+    # what is not done here
+    "unsupported-interaction": Code(
+        WARNING, "An interaction is of a type not supported here: only its code runs.", "Use another type."
+    ),
+    "unsupported-rule": Code(WARNING, "A rule, or a part of it, has no effect here.", "Use another condition."),
+    "not-supported": Code(WARNING, "Something in the manifest has no effect yet.", "Do without it for now."),
+    "unknown-key": Code(INFO, "A key of the export is not known here and has no effect.", "Nothing has to be done."),
+}
+
+
+def found(code: str, place: str, note: str, *, level: str = "", at: tuple[int, int] = (0, 0)) -> Finding:
+    """Make a finding of a known code; `level` only where it differs from the table's, `at` is line and column."""
+    return Finding(code, place, note, level or CODES[code].level, *at)
+
+
+def levelled(finding: Finding) -> Finding:
+    """Give a finding of the compiler the level of its code."""
+    code = CODES.get(finding.code)
+    return msgspec.structs.replace(finding, level=code.level) if code else finding
+
+
+def document() -> str:
+    """Return the text of docs/check.md."""
+    rows = "".join(
+        f"| `{name}` | {code.level} | {code.meaning} | {code.remedy} |\n" for name, code in sorted(CODES.items())
+    )
+    return _DOCUMENT + rows
+
+
+_DOCUMENT = """\
+# What `botlane check` finds
+
+`botlane check BOT...` loads a bot and says what is wrong with it before its consumers do. Nothing of the bot is run
+and nothing is called. Each finding has a code, a level, a place in the author's words (dialog / interaction / panel,
+line:column) and a sentence.
+
+An **error** cannot work as written, a **warning** probably does not do what is meant, an **info** is good to know.
+The exit code is 1 when there are errors, 2 when a file cannot be loaded, otherwise 0. `--format json` writes one line
+a bot: `bot` (its id), `version`, `findings` (each with `code`, `place`, `note`, `level`, `line`, `column`) and how many
+are `errors` and `warnings`.
+
+Scripts are parsed by the engine that will run them. What they use is read from their words, so a name that a script
+puts together while it runs is not known; where that matters, a finding is an info instead of a warning.
+
+| code | level | what was found | what to do |
+|---|---|---|---|
+"""

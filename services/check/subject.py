@@ -1,0 +1,84 @@
+"""What is checked: a compiled bot with its manifest, its scripts and the names they may use."""
+
+from typing import Any
+
+import msgspec
+
+from services.check.panels import GLOBAL_FUNCTIONS, Panel, Use, panels
+from shared.bot.bot import compile_bot
+from shared.bot.manifest import Manifest, decode_manifest
+from shared.bot.model import Bot
+from shared.bot.source import BotSource
+from shared.scripting.syntax import KnownNames, known_names
+
+# Variables that functions set under a name of their own.
+_SET_BY_FUNCTIONS = {"setUserName": "__userName", "setEmail": "__email"}
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """`bot` and what the checks ask about it. `intents` are the ids of intents with all the words for them."""
+
+    bot: Bot
+    manifest: Manifest
+    panels: tuple[Panel, ...]
+    names: KnownNames
+    intents: dict[str, tuple[str, ...]]
+
+    @property
+    def global_functions(self) -> Panel | None:
+        """The Global Functions, None when the bot has none."""
+        return next((panel for panel in self.panels if panel.place == GLOBAL_FUNCTIONS), None)
+
+    @property
+    def triggers_unknown(self) -> bool:
+        """Whether a script chooses the next interaction by a name it puts together while it runs."""
+        return any(use.called and use.literal is None for use in self.uses("setTriggerNextMessage"))
+
+    @property
+    def sets_unknown(self) -> bool:
+        """Whether a script sets variables whose names it puts together while it runs."""
+        return any(use.called and use.literal is None for use in self.uses("setBotVariable"))
+
+    def uses(self, *functions: str) -> list[Use]:
+        """Return the uses of some functions of `botContext`."""
+        return [use for panel in self.panels for use in panel.uses if use.name in functions]
+
+    def variables(self) -> frozenset[str]:
+        """Return every name that something in the bot may set: scripts, rules, calls."""
+        bot = self.bot
+        names = {use.literal for use in self.uses("setBotVariable") if use.literal is not None}
+        names |= {_SET_BY_FUNCTIONS[use.name] for use in self.uses(*_SET_BY_FUNCTIONS)}
+        names |= {
+            assignment.name
+            for interaction in bot.interactions.values()
+            for rule in interaction.rules
+            for assignment in rule.assignments
+        }
+        for integration in bot.integrations.values():
+            names |= {f"api_{integration.variable}", f"api_{integration.variable}Status"}
+            for owner in (integration.name, integration.variable):
+                for field in integration.fields:
+                    names |= {f"{owner}.{field.key}", f"{owner}.{field.key}.count"}
+        return frozenset(names)
+
+
+def subject_of(source: BotSource) -> Subject:
+    """Load and compile what is to be checked. Raises BotError."""
+    bot = compile_bot(source)
+    return Subject(
+        bot=bot,
+        manifest=decode_manifest(source.manifest, source.manifest_file),
+        panels=tuple(panels(bot)),
+        names=known_names(),
+        intents=_intents(msgspec.json.decode(source.export)),
+    )
+
+
+def _intents(export: Any) -> dict[str, tuple[str, ...]]:
+    """Read what the export says of its intents; whatever has another shape is passed over."""
+    described = export.get("associatedIntents")
+    return {
+        intent["id"]: tuple(text for key in ("name", "displayName", "id") if isinstance(text := intent.get(key), str))
+        for intent in (described if isinstance(described, list) else ())
+        if isinstance(intent, dict) and isinstance(intent.get("id"), str)
+    }

@@ -1,0 +1,81 @@
+"""What is found in integrations."""
+
+import pytest
+
+from tests.unit.check.findings import Found, found, found_of
+from tests.unit.dialog.bots import Part, call, dialog, integration, starter
+
+
+def of_integration(made: Part, manifest: str = "") -> Found:
+    return found(dialog("Shop", starter("hi"), call("find", "Store")), integrations=(made,), manifest=manifest)
+
+
+def of_address(url: str, manifest: str = "") -> list[str]:
+    return [
+        code for code, place in of_integration(integration("Store", url), manifest) if place == "Integrations / Store"
+    ]
+
+
+@pytest.mark.parametrize("kind", ["KNOWLEDGE_BASE", "LP_FUNCTIONS", "EMAIL"])
+def test_an_integration_that_cannot_be_called_yet_is_an_error(kind: str) -> None:
+    assert of_integration(integration("Store", integrationType=kind)) == [
+        ("unsupported-integration", "Integrations / Store")
+    ]
+
+
+@pytest.mark.parametrize("url", ["", "ftp://example.com", "api.example.com/x", "https:///x", "https://[::1"])
+def test_an_address_that_cannot_be_called_is_an_error(url: str) -> None:
+    assert of_address(url) == ["bad-address"]
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://api.example.com/{$botContext.api_StoreStatus}",
+        "{$botContext.api_StoreStatus}/x",
+        "https://{$botContext.api_StoreStatus}.example.com",
+        "http://8.8.8.8/",
+    ],
+)
+def test_addresses_that_are_good_or_not_known_yet_are_not_named(url: str) -> None:
+    assert of_address(url) == []
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["http://127.0.0.1/", "http://localhost:9000/x", "http://10.1.2.3", "http://[::1]:80/", "http://169.254.169.254/"],
+)
+def test_an_inner_address_that_the_manifest_does_not_allow_is_an_error(url: str) -> None:
+    assert of_address(url) == ["refused-address"]
+
+
+def test_an_inner_address_may_be_allowed() -> None:
+    assert of_address("http://10.1.2.3/", '[egress]\nprivate = ["10.0.0.0/8"]') == []
+    assert of_address("http://localhost/", '[egress]\nprivate = ["127.0.0.0/8"]') == []
+
+
+def test_environment_variables_of_the_manifest_are_known_in_addresses() -> None:
+    manifest = '[environment]\nstore = "http://192.168.1.1"\nword = "ftp"'
+    assert of_address("{$env.store}/x", manifest) == ["refused-address"]
+    assert of_address("{$env.word}://example.com", manifest) == ["bad-address"]
+
+
+def test_a_body_that_can_never_be_json_is_named() -> None:
+    bad = integration("Store", method="POST", postBody='{"a": "{$userMessage}",, "b": {$userMessage}}')
+    assert of_integration(bad) == [("bad-body", "Integrations / Store")]
+
+
+@pytest.mark.parametrize("body", ['{"a": "{$userMessage}", "b": {$userMessage}}', "a={$userMessage}", ""])
+def test_bodies_that_may_be_json_or_are_something_else_are_not_named(body: str) -> None:
+    assert of_integration(integration("Store", method="POST", postBody=body)) == []
+
+
+def test_credentials_are_compared_with_what_integrations_name() -> None:
+    manifest = '[integrations.Store]\ncredential = "crm"\n[credentials.other]\ntype = "basic"'
+    shop = dialog("Shop", starter("hi"), call("find", "Store"))
+    assert found_of("missing-credential", shop, integrations=(integration("Store"),), manifest=manifest) == [
+        "Integrations / Store"
+    ]
+    assert found_of("unused-credential", shop, integrations=(integration("Store"),), manifest=manifest) == [
+        "manifest: credentials.other"
+    ]
