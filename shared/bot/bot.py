@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from operator import itemgetter
 
 import msgspec
 
@@ -10,9 +11,10 @@ from shared.bot.durations import parse_duration
 from shared.bot.errors import BotError, Finding, place_and_problem
 from shared.bot.integration import CustomField, Integration, Policy, check_policy
 from shared.bot.interactions import compile_interaction
+from shared.bot.kinds import dialog_kind
 from shared.bot.links import Links
 from shared.bot.manifest import IntegrationPart, Manifest, decode_manifest
-from shared.bot.model import Bot, Dialog, Interaction
+from shared.bot.model import Bot, Dialog, IntentName, Interaction, Survey
 from shared.bot.source import BotSource
 from shared.bot.templates import Template, compile_template
 from shared.bot.unknown_keys import unknown_keys
@@ -54,6 +56,8 @@ def compile_bot(source: BotSource) -> Bot:
         egress_private=manifest.egress.private,
         findings=tuple(findings),
         understanding=manifest.understood,
+        intents=_intents(export),
+        survey=_survey(export.bot),
     )
 
 
@@ -93,10 +97,11 @@ def _dialogs(export: raw.Export, interactions: dict[str, Interaction], links: Li
         dialogs[group.id] = Dialog(
             id=group.id,
             name=group.name,
-            kind=group.dialog_type,
+            kind=dialog_kind(group.dialog_type),
             enabled=group.status != "DISABLED",
             interactions=order,
             starter=first if first is not None and first.kind == "DIALOG_STARTER" else None,
+            threshold=_count(group.auto_escalation_threshold or group.escalation_threshold),
         )
     return dialogs
 
@@ -104,6 +109,30 @@ def _dialogs(export: raw.Export, interactions: dict[str, Interaction], links: Li
 def _default_error(bot: raw.BotPart) -> str | None:
     text = bot.default_error_message or bot.bot_attributes.get("DEFAULT_ERROR_MESSAGE")
     return text if isinstance(text, str) and text.strip() else None
+
+
+def _count(written: str | int | None) -> int:
+    """Return how many failures in a row are too many: a positive number as written, else three."""
+    try:
+        return max(1, int(written or 3))
+    except ValueError:
+        return 3
+
+
+def _intents(export: raw.Export) -> dict[str, IntentName]:
+    """Index intents by what they may be called; an id wins over a name, a name over a display name."""
+    listed = export.associated_intents or ()
+    known = [IntentName(one.id, one.name or one.id, one.display_name or one.name) for one in listed]
+    called = [pair for one in known for pair in ((2, one.display_name, one), (1, one.name, one), (0, one.id, one))]
+    called.sort(key=itemgetter(0), reverse=True)
+    return {name.strip().casefold(): one for _, name, one in called if name.strip()}
+
+
+def _survey(bot: raw.BotPart) -> Survey | None:
+    if bot.chat_bot_type != "POST_SURVEY_BOT":
+        return None
+    limit = bot.fallback_limit or bot.bot_attributes.get("PCS_FALLBACK_LIMIT")
+    return Survey(_count(limit if isinstance(limit, str | int) else None), bot.fallback_limit_message or "")
 
 
 def _session_ms(bot: raw.BotPart, manifest: Manifest) -> int:

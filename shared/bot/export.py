@@ -63,6 +63,15 @@ class TileData(_Part, frozen=True):
     quick_reply_widget: QuickReplyWidget | None = None
     universal_widget: UniversalWidget | None = None
     escalation: Escalation | None = None
+    faq_tile_widget: Any = None
+    list_picker: Any = None
+    list_picker_widget: Any = None
+    time_picker: Any = None
+    time_picker_widget: Any = None
+    file_upload: Any = None
+    file_upload_widget: Any = None
+    disambiguation: Any = None
+    disambiguation_widget: Any = None
 
 
 class Tile(_Part, frozen=True):
@@ -117,6 +126,16 @@ class ValueMatch(_Part, frozen=True):
     value: str = ""
 
 
+class IntentMatch(_Part, frozen=True):
+    """`matchType: INTENT`, as it may be spelled: no export seen has one."""
+
+    intent_id: str | None = None
+    id: str | None = None
+    intent_name: str | None = None
+    name: str | None = None
+    value: str | None = None
+
+
 class NoMatch(_Part, frozen=True):
     """`matchType: NO_MATCH`."""
 
@@ -130,16 +149,22 @@ class StatusMatch(_Part, frozen=True):
 
 
 class Condition(_Part, frozen=True):
-    """The main condition of a rule."""
+    """The main condition of a rule, with the spellings it may have (`shared.bot.conditions`)."""
 
     match_type: str
     pattern_match: PatternMatch | None = None
     regex_match: RegexMatch | None = None
     evaluate_option_match: ValueMatch | None = None
+    eval_option_match: ValueMatch | None = None
     exact_value_match: ValueMatch | None = None
+    exact_match: ValueMatch | None = None
+    intent_match: IntentMatch | None = None
+    response_intent_match: IntentMatch | None = None
     no_match: NoMatch | None = None
     api_results_match: StatusMatch | None = None
+    api_result_match: StatusMatch | None = None
     kb_result_match: StatusMatch | None = None
+    kb_match: StatusMatch | None = None
 
 
 class ContextCondition(_Part, frozen=True):
@@ -184,7 +209,7 @@ class Message(_Part, frozen=True):
     name: str
     interaction_type: str
     status: str = "ACTIVE"
-    user_input_required: bool = False
+    user_input_required: bool | None = None
     next_message_id: str | None = None
     prev_message_id: str | None = None
     content: Content = Content()
@@ -208,6 +233,8 @@ class Group(_Part, frozen=True):
     name: str
     dialog_type: str = "DIALOG"
     status: str = "ENABLED"
+    auto_escalation_threshold: int | str | None = None
+    escalation_threshold: int | str | None = None
 
 
 class KeyValue(_Part, frozen=True):
@@ -248,7 +275,18 @@ class BotPart(_Part, frozen=True):
     session_length: int | str | None = 0
     get_started_button_payload: str | None = None
     default_error_message: str | None = None
+    chat_bot_type: str = ""
+    fallback_limit: int | str | None = None
+    fallback_limit_message: str | None = None
     bot_attributes: dict[str, Any] = {}
+
+
+class Intent(_Part, frozen=True):
+    """An intent the bot refers to (`associatedIntents[]`); its phrases are not exported."""
+
+    id: str = ""
+    name: str = ""
+    display_name: str = ""
 
 
 class Export(_Part, frozen=True):
@@ -259,3 +297,4 @@ class Export(_Part, frozen=True):
     conversation_message: list[Message]
     responder: list[Responder] = []
     global_functions: GlobalFunctions | None = None
+    associated_intents: list[Intent] | None = None

@@ -1,6 +1,9 @@
 """Compile interactions (CB: reference/dialogs.md 1.4)."""
 
 from shared.bot import export as raw
+from shared.bot import widgets
+from shared.bot.conditions import excluded
+from shared.bot.kinds import QUESTIONS, STATEMENTS, interaction_kind
 from shared.bot.links import Links
 from shared.bot.model import (
     NO_TEXT,
@@ -13,8 +16,6 @@ from shared.bot.patterns import compile_pattern
 from shared.bot.rules import compile_rules
 from shared.bot.templates import Template, compile_template
 
-QUESTIONS = frozenset({"TEXT_QUESTION", "QUICK_REPLY", "BUTTON", "MULTIPLE_CHOICE_QUESTION", "STRUCTURED", "UNIVERSAL"})
-STATEMENTS = frozenset({"DIALOG_STARTER", "TEXT", "IMAGE", "API_INTEGRATION", "ESCALATION"})
 _MAX_DELAY_MS = 10_000
 _MOST_PER_ROW = 8
 
@@ -25,7 +26,7 @@ def compile_interaction(message: raw.Message, links: Links) -> Interaction:
     first = content[0] if content else raw.TileData()
     choices = first.multiple_choice or raw.MultipleChoice()
     escalation = first.escalation or raw.Escalation()
-    kind = message.interaction_type
+    kind = interaction_kind(message.interaction_type)
     if kind not in QUESTIONS and kind not in STATEMENTS:
         links.find("unsupported-interaction", message, f"{kind} is not supported: only its code and next action run")
     if links.names[message.name] != message.id:
@@ -36,7 +37,7 @@ def compile_interaction(message: raw.Message, links: Links) -> Interaction:
         kind=kind,
         dialog_id=message.group,
         enabled=message.status != "INACTIVE",
-        asks=kind in QUESTIONS,
+        asks=kind in QUESTIONS and not (kind == "UNIVERSAL" and message.user_input_required is False),
         next_id=links.next_of(message),
         rules=compile_rules(message, links),
         tiles=tuple(_tile(tile) for tile in content),
@@ -50,15 +51,18 @@ def compile_interaction(message: raw.Message, links: Links) -> Interaction:
         skill_id=_identifier(escalation.agent_skill_id),
         agent_id=_identifier(escalation.agent_id),
         patterns=tuple(compile_pattern(pattern) for pattern in message.pattern or ()),
-        excluded=tuple(
-            compile_pattern(f"*{keyword}*") for keyword in message.exclude_keywords or () if keyword.strip()
-        ),
+        excluded=excluded(message.exclude_keywords),
         intent_id=message.intent_id,
         pre=message.pre_process_message or "",
         post=message.post_process_message or "",
         response=message.process_user_response or "",
         delay_ms=_delay(message, links),
         fallback=_fallback(message),
+        picks=widgets.picks(first),
+        event=widgets.event(first),
+        failure=widgets.upload_failure(first),
+        variable=widgets.result_variable(first),
+        offers=widgets.offered_intents(first),
     )
 
 

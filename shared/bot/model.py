@@ -51,9 +51,15 @@ class ApiCondition(msgspec.Struct, frozen=True, tag="api"):
 
 
 class IntentCondition(msgspec.Struct, frozen=True, tag="intent"):
-    """The answer has this intent."""
+    """The answer has this intent (an id or a name) with a score of at least good."""
 
     intent_id: str
+
+
+class KnowledgeCondition(msgspec.Struct, frozen=True, tag="knowledge"):
+    """A knowledge base was searched and found something, or did not."""
+
+    found: bool
 
 
 class NoMatchCondition(msgspec.Struct, frozen=True, tag="no_match"):
@@ -75,6 +81,7 @@ Condition = (
     | ExactCondition
     | ApiCondition
     | IntentCondition
+    | KnowledgeCondition
     | NoMatchCondition
     | UnsupportedCondition
 )
@@ -89,11 +96,15 @@ class VariableCondition(msgspec.Struct, frozen=True):
 
 
 class Assignment(msgspec.Struct, frozen=True):
-    """A variable a rule sets; `scope` is `request`, `dialog`, `session` or `forever`."""
+    """A variable a rule sets; `scope` is `request`, `dialog`, `session` or `forever`.
+
+    `entity` makes it a slot (`slot.<name>`): its value is what stands for that entity in the answer.
+    """
 
     name: str
     value: Template
     scope: str
+    entity: str | None = None
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -115,6 +126,16 @@ class Rule(msgspec.Struct, frozen=True):
     any_variable: bool
     target: Target
     assignments: tuple[Assignment, ...]
+
+    @property
+    def is_default(self) -> bool:
+        """Tell whether the rule asks for nothing: the default next action."""
+        return self.condition is None and not self.variables and self.slot is None
+
+    @property
+    def slot(self) -> Assignment | None:
+        """The slot the rule fills: it matches only an answer in which its entity is found (CB: one a rule)."""
+        return next((one for one in self.assignments if one.entity is not None), None)
 
 
 class Button(msgspec.Struct, frozen=True):
@@ -147,10 +168,20 @@ class QuickReply(msgspec.Struct, frozen=True):
     metadata: Any = None
 
 
+class Pick(msgspec.Struct, frozen=True):
+    """One thing to pick from a list: what is shown, and a title above it that begins a section ("" for none)."""
+
+    title: Template
+    subtitle: Template = NO_TEXT
+    section: str = ""
+
+
 class Interaction(msgspec.Struct, frozen=True, kw_only=True):
-    """One interaction. `kind` is the export's `interactionType`, `asks` whether it waits for an answer.
+    """One interaction. `kind` is its `interactionType` (`shared.bot.kinds`), `asks` whether it waits for an answer.
 
     `rules` are in the order in which they are tried (R1). `next_id` is the next enabled interaction of the dialog.
+    `picks` are the items of a list or time picker, `event` what the time is for; `failure` is said when an upload
+    failed; `variable` names the result of a knowledge search; `offers` is how many intents a disambiguation offers.
     """
 
     id: str
@@ -179,6 +210,11 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
     response: str = ""
     delay_ms: int = 0
     fallback: Template | None = None
+    picks: tuple[Pick, ...] = ()
+    event: Template = NO_TEXT
+    failure: Template = NO_TEXT
+    variable: str = ""
+    offers: int = 3
 
     @property
     def text(self) -> Template:
@@ -187,7 +223,10 @@ class Interaction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Dialog(msgspec.Struct, frozen=True):
-    """One dialog: `interactions` in their linked order; `starter` when the first one is a dialog starter."""
+    """One dialog: `interactions` in their linked order; `starter` when the first one is a dialog starter.
+
+    `kind` is one of `shared.bot.kinds`; `threshold` is how many failures in a row an auto-escalation dialog suffers.
+    """
 
     id: str
     name: str
@@ -195,6 +234,7 @@ class Dialog(msgspec.Struct, frozen=True):
     enabled: bool
     interactions: tuple[str, ...]
     starter: Interaction | None
+    threshold: int = 3
 
     @property
     def first(self) -> str | None:
@@ -202,8 +242,26 @@ class Dialog(msgspec.Struct, frozen=True):
         return self.interactions[0] if self.interactions else None
 
 
+class IntentName(msgspec.Struct, frozen=True):
+    """An intent of the export. A manifest, a rule and an understander may call it by any of the three."""
+
+    id: str
+    name: str
+    display_name: str
+
+
+class Survey(msgspec.Struct, frozen=True):
+    """What ends the survey of a survey bot: `limit` answers in a row not understood at one question."""
+
+    limit: int
+    message: str
+
+
 class Bot(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of a bot. `dialogs` keep the order of the export (R6); mappings are never changed."""
+    """One version of a bot. `dialogs` keep the order of the export (R6); mappings are never changed.
+
+    `intents` are by every name they have, in lower case. `survey` is there in a survey bot.
+    """
 
     id: str
     name: str
@@ -227,3 +285,13 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     egress_private: tuple[str, ...]
     findings: tuple[Finding, ...]
     understanding: Understanding = Understanding()
+    intents: dict[str, IntentName] = {}
+    survey: Survey | None = None
+
+    def special(self, kind: str) -> Dialog | None:
+        """Return the first dialog of a kind that can be entered."""
+        return next((one for one in self.dialogs.values() if one.kind == kind and one.enabled and one.first), None)
+
+    def intent(self, called: str) -> IntentName:
+        """Return the intent that is called so; one the export does not describe has this one name."""
+        return self.intents.get(called.strip().casefold()) or IntentName(called, called, called)

@@ -11,10 +11,10 @@ from shared.bot import export
 _PASSED_OVER: dict[type[msgspec.Struct], frozenset[str]] = {
     part: frozenset(words.split())
     for part, words in (
-        (export.Export, "hash requiredContext menus platforms associatedDomains associatedIntents dialogTemplates"),
+        (export.Export, "hash requiredContext menus platforms associatedDomains dialogTemplates"),
         (
             export.BotPart,
-            """description chatBotType status version entityDataSourceId skipNLP passThroughMode transcriptDisabled
+            """description status version entityDataSourceId skipNLP passThroughMode transcriptDisabled
             publicBot readOnly demo transferGroupId channel smallTalkEnabled creationTime modificationTime skills""",
         ),
         (
@@ -27,6 +27,7 @@ _PASSED_OVER: dict[type[msgspec.Struct], frozenset[str]] = {
         (export.GlobalFunctions, "chatBotId creationTime modificationTime"),
         (export.TileData, "quickReplyList"),
         (export.Tile, "sampleUserInput"),
+        (export.Intent, "domainId domain type isLiveIntent intentOrigin modifiedBy"),
         (export.Button, "webviewHeightRatio"),
         (export.Escalation, "tangoContextEnabled"),
     )

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from shared.bot.integration import Integration
 from shared.bot.model import Interaction
 from shared.dialog.effects import StartCall
 from shared.dialog.events import CallOutcome
@@ -23,7 +24,7 @@ def start_call(work: Work, interaction: Interaction) -> bool:
             "unsupported-integration", interaction, f"integrations of type {integration.kind} cannot be called yet"
         )
     if integration is None or integration.kind != "API":
-        return _fails(work)
+        return False
     resolver = Resolver(work, interaction)
     values: dict[str, Any] = {hole.expression: resolver.value(hole) for hole in integration.placeholders}
     found, standard = work.variables.get(_STANDARD_HEADERS)
@@ -31,39 +32,42 @@ def start_call(work: Work, interaction: Interaction) -> bool:
         values[f"$botContext.{_STANDARD_HEADERS}"] = standard
     if not work.start(StartCall(integration.id, values)):
         work.warn("refused", interaction, "what its request would carry is larger than 1 MB: the call fails")
-        return _fails(work)
+        return False
     work.note("call", interaction, integration.name, facts={"method": integration.method})
     work.put(question=None, call=interaction.id, call_id=f"{work.conversation.id}.{work.turn}")
     return True
 
 
-def _fails(work: Work) -> bool:
-    work.put(api_success=False, api_status="0")
-    return False
+def fail_call(work: Work, interaction: Interaction) -> Panel:
+    """Let a call that could not be started fail like any other: scripts see its status, post-process runs."""
+    panel, _ = take_outcome(work, interaction, CallOutcome("", failure="refused"))
+    return panel
 
 
 def take_outcome(work: Work, interaction: Interaction, outcome: CallOutcome) -> tuple[Panel, bool]:
     """Store what a call brought, run transform and post-process; return what they want and whether it succeeded."""
-    work.put(call=None, call_id=None)
+    work.put(call=None, call_id=None, api_success=False, api_status=str(outcome.status))
     panel = Panel()
     integration = work.bot.integrations.get(interaction.integration_id or "")
-    if integration is None:
-        return panel, False
-    succeeded = outcome.status in integration.policy.success
-    _trace(work, interaction, outcome)
+    if integration is not None:
+        _trace(work, interaction, outcome)
+        _store(work, integration, outcome, panel)
+    if not panel.is_stopped():
+        run_panel(work, interaction.name, "post", interaction.post, panel)
+    return panel, work.position.api_success
+
+
+def _store(work: Work, integration: Integration, outcome: CallOutcome, panel: Panel) -> None:
     api, status = parse_outcome(integration, outcome)
     variable = f"api_{integration.variable}"
     work.set_variable(variable, api, "request")
     work.set_variable(f"{variable}Status", status, "request")
-    work.put(api_success=succeeded, api_status=str(status))
+    work.put(api_success=outcome.status in integration.policy.success)
     if outcome.status:
         run_panel(work, integration.name, "transform", integration.transform, panel)
     _, held = work.variables.get(variable)
     json_data = held.get("jsonData") if isinstance(held, dict) else None
     work.keep_fields(custom_fields(integration, json_data if isinstance(json_data, str) else ""))
-    if not panel.is_stopped():
-        run_panel(work, interaction.name, "post", interaction.post, panel)
-    return panel, succeeded
 
 
 def _trace(work: Work, interaction: Interaction, outcome: CallOutcome) -> None:

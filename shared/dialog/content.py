@@ -1,5 +1,7 @@
 """What an interaction shows: its content as messages (CB: reference/dialogs.md 5.2, 6)."""
 
+from collections.abc import Callable
+from string import ascii_uppercase
 from typing import Any
 
 import msgspec
@@ -7,35 +9,28 @@ import msgspec
 from shared.bot.model import Interaction, Tile
 from shared.bot.templates import Template
 from shared.dialog import rich
+from shared.dialog.disambiguation import options
 from shared.dialog.effects import Reply
+from shared.dialog.pickers import pick_list
 from shared.dialog.resolve import Resolver
 from shared.dialog.texts import is_silent, split
 from shared.dialog.work import Work
 
 _ROOTS = frozenset({"vertical", "horizontal", "carousel", "text", "image", "button", "map", "list"})
+# Channels on which a list of choices is text (reference/dialogs.md 6).
+_TEXT_CHANNELS = frozenset(
+    {"lp_sms", "sms", "twilio_sms", "lp_whatsapp", "lp_abc", "lp_line", "lp_twitter", "lp_instagram"}
+)
 _ROOTS_SELECT = frozenset({"carouselSelect", "accordionSelect", "tabs", "linkPreview", "keyValuePairList"})
 
 
 def render(work: Work, interaction: Interaction) -> list[Reply]:
     """Return the messages of an interaction, without its delay."""
-    resolver = Resolver(work, interaction)
-    match interaction.kind:
-        case "IMAGE":
-            return _image(interaction, resolver)
-        case "UNIVERSAL":
-            return _universal(work, interaction, resolver)
-        case "BUTTON":
-            return _buttons(interaction, resolver)
-        case "STRUCTURED":
-            return _structured(interaction, resolver)
-        case "MULTIPLE_CHOICE_QUESTION":
-            return _choices(work, interaction, resolver)
-        case "QUICK_REPLY":
-            return with_replies(_texts(work, interaction, resolver), _quick_replies(interaction, resolver))
-        case "TEXT" | "TEXT_QUESTION":
-            return _texts(work, interaction, resolver)
-        case _:
-            return []
+    renderer = _RENDERERS.get(interaction.kind)
+    if renderer is None:
+        work.warn("unsupported-interaction", interaction, f"{interaction.kind} is not shown: only its code runs")
+        return []
+    return renderer(work, interaction, Resolver(work, interaction))
 
 
 def coded_replies(replies: list[str]) -> dict[str, Any] | None:
@@ -81,12 +76,52 @@ def _quick_replies(interaction: Interaction, resolver: Resolver) -> dict[str, An
     return rich.quick_replies(buttons, interaction.replies_per_row) if buttons else None
 
 
-def _image(interaction: Interaction, resolver: Resolver) -> list[Reply]:
+def _nothing(_work: Work, _interaction: Interaction, _resolver: Resolver) -> list[Reply]:
+    return []
+
+
+def _private(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    work.note("private-message", interaction, values={"text": resolver.text(interaction.text)})
+    return []
+
+
+def _with_quick_replies(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    return with_replies(_texts(work, interaction, resolver), _quick_replies(interaction, resolver))
+
+
+def _image(_work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
     url = resolver.text(interaction.tiles[0].url) if interaction.tiles else ""
     return [Reply(content=rich.image(url))] if url.strip() else []
 
 
-def _buttons(interaction: Interaction, resolver: Resolver) -> list[Reply]:
+def _link(_work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    """Return an Apple rich link: a picture and a button that opens the address."""
+    tile = interaction.tiles[0] if interaction.tiles else None
+    uri = resolver.text(tile.url).strip() if tile is not None else ""
+    if tile is None or not uri:
+        return []
+    title, image = resolver.text(tile.title).strip(), resolver.text(tile.image)
+    elements = [rich.image(image, title)] if image.strip() else []
+    return [Reply(content=rich.vertical([*elements, rich.link_button(title or uri, uri, "blank")]))]
+
+
+def _offers(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    text = resolver.text(interaction.text)
+    elements = [] if is_silent(text) else [rich.text(text)]
+    elements += [rich.say_button(option, option) for option in options(work, interaction)]
+    return [Reply(content=rich.vertical(elements))] if elements else []
+
+
+def _survey(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
+    """Return the question of a survey as what it carries: choices, quick replies, buttons, or just its text."""
+    if interaction.choices:
+        return _choices(work, interaction, resolver)
+    if any(tile.buttons for tile in interaction.tiles):
+        return _buttons(work, interaction, resolver)
+    return _with_quick_replies(work, interaction, resolver)
+
+
+def _buttons(_work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
     if not interaction.tiles:
         return []
     tile = interaction.tiles[0]
@@ -109,7 +144,7 @@ def _tile_buttons(tile: Tile, resolver: Resolver) -> list[dict[str, Any]]:
     return elements
 
 
-def _structured(interaction: Interaction, resolver: Resolver) -> list[Reply]:
+def _structured(_work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
     """One card a tile; a tile that names an array field is repeated for each element (R10, at most ten cards)."""
     cards = []
     for tile in interaction.tiles:
@@ -139,6 +174,9 @@ def _card(tile: Tile, resolver: Resolver) -> dict[str, Any] | None:
 
 def _choices(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
     choices = [resolver.text(choice).strip() for choice in interaction.choices]
+    if work.conversation.channel in _TEXT_CHANNELS:
+        lines = [f"{_mark(interaction, at)}{choice}" for at, choice in enumerate(choices) if choice]
+        return spoken(work, "\n".join([resolver.text(interaction.text), *lines]))
     buttons = [rich.say_button(choice, choice) for choice in choices if choice]
     if "QUICK" in interaction.choice_display.upper():
         hanging = rich.quick_replies(buttons, interaction.replies_per_row) if buttons else None
@@ -146,6 +184,13 @@ def _choices(work: Work, interaction: Interaction, resolver: Resolver) -> list[R
     text = resolver.text(interaction.text)
     elements = ([] if is_silent(text) else [rich.text(text)]) + buttons
     return [Reply(content=rich.vertical(elements))] if elements else []
+
+
+def _mark(interaction: Interaction, at: int) -> str:
+    style = interaction.choice_style.upper()
+    if style.startswith("LETTER") and at < len(ascii_uppercase):
+        return f"{ascii_uppercase[at]}. "
+    return f"{at + 1}. " if style.startswith("NUMBER") else ""
 
 
 def _universal(work: Work, interaction: Interaction, resolver: Resolver) -> list[Reply]:
@@ -170,3 +215,25 @@ def _universal(work: Work, interaction: Interaction, resolver: Resolver) -> list
         work.warn("invalid-content", interaction, "its card has no known type")
         return []
     return [Reply(content=card, quick_replies=quick)]
+
+
+_RENDERERS: dict[str, Callable[[Work, Interaction, Resolver], list[Reply]]] = {
+    "DIALOG_STARTER": _nothing,
+    "TEXT": _texts,
+    "IMAGE": _image,
+    "APPLE_RICHLINK": _link,
+    "PRIVATE_MESSAGE": _private,
+    "ESCALATION": _nothing,
+    "ORCHESTRATOR": _nothing,
+    "TEXT_QUESTION": _texts,
+    "QUICK_REPLY": _with_quick_replies,
+    "BUTTON": _buttons,
+    "STRUCTURED": _structured,
+    "MULTIPLE_CHOICE_QUESTION": _choices,
+    "UNIVERSAL": _universal,
+    "LIST_PICKER": pick_list,
+    "TIME_PICKER": pick_list,
+    "FILE_UPLOAD": _texts,
+    "SURVEY": _survey,
+    "DISAMBIGUATION": _offers,
+}

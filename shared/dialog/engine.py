@@ -19,18 +19,17 @@ from typing import Any, NamedTuple, assert_never
 
 from shared.bot.model import Bot
 from shared.dialog.calls import take_outcome
-from shared.dialog.effects import Effect, Reopen
+from shared.dialog.effects import Effect
 from shared.dialog.events import CallOutcome, ConsumerMessage, Event, WebViewCall
 from shared.dialog.flow import after_call, route, run
+from shared.dialog.intake import take_message, take_web_view
+from shared.dialog.matching import Outcome
 from shared.dialog.panels import Panel, run_panel, send
 from shared.dialog.scripts import Scripts
 from shared.dialog.session import Conversation, Session
-from shared.dialog.texts import ESCALATION_FAILED
 from shared.dialog.trace import TraceLine
 from shared.dialog.variables import as_texts
 from shared.dialog.work import Work
-
-_ONE_AT_A_TIME = "system_handleIntermediateUserMessage"
 
 
 class Turn(NamedTuple):
@@ -66,12 +65,14 @@ def advance(  # noqa: PLR0913 the contract of the engine: everything a turn depe
     work.now = event.at
     work.context = {key: dict(space) for key, space in (context or {}).items()}
     routed = _take_in(work, event)
-    if begins:
+    if begins or work.was_reset:
         _begin_session(work)
     if isinstance(event, CallOutcome):
         _take_outcome(work, event)
-    elif routed:
+    elif routed and not work.is_closed:
         run(work, route(work))
+    if work.is_closed:
+        work.clear_stack()
     return Turn(work.session(), work.effects, work.trace)
 
 
@@ -79,9 +80,9 @@ def _take_in(work: Work, event: Event) -> bool:
     """Note the event and open its message scope, in which a new session begins; tell whether its text is routed."""
     match event:
         case ConsumerMessage():
-            return _take_message(work, event)
+            return take_message(work, event)
         case WebViewCall():
-            return _take_web_view(work, event)
+            return take_web_view(work, event)
         case CallOutcome():
             return False
         case _:
@@ -99,50 +100,10 @@ def _begin_session(work: Work) -> None:
         send(work, panel.said, "", panel)
 
 
-def _take_message(work: Work, event: ConsumerMessage) -> bool:
-    work.note("event", "", "a message from the consumer", values={"text": event.text, "payload": event.payload})
-    if not _is_routed(work, event.text):
-        return False
-    if work.position.question and event.sequence < work.conversation.asked:
-        if event.payload is not None:
-            work.warn("stale-control", "", "a control of an earlier question was tapped: the tap is dropped (R15)")
-            return False
-        if work.bot.environment.get(_ONE_AT_A_TIME, "").lower() == "true":
-            work.warn("dropped", "", f"a message that came before the question is dropped: {_ONE_AT_A_TIME} (R15)")
-            return False
-    work.begin_message(event.payload or event.text, event.payload, event.metadata)
-    return True
-
-
-def _take_web_view(work: Work, event: WebViewCall) -> bool:
-    work.note("event", "", "a web view call", facts={"variables": len(event.variables)}, values=event.variables)
-    work.keep_form(event.variables)
-    if event.message is None:
-        return False
-    if event.late:
-        work.warn("late", "", "its message came more than 24 hours after the consumer's last one: it is not routed")
-        return False
-    if not _is_routed(work, event.message):
-        return False
-    work.begin_message(event.message, None, [])
-    return True
-
-
 def _take_outcome(work: Work, event: CallOutcome) -> None:
     interaction = work.bot.interactions.get(work.position.call or "")
     if interaction is None or work.position.call_id != event.call_id:
         work.warn("stale-outcome", "", "the outcome of a call that nobody waits for any more is dropped")
         return
     panel, succeeded = take_outcome(work, interaction, event)
-    run(work, after_call(work, interaction, panel, succeeded=succeeded))
-
-
-def _is_routed(work: Work, text: str) -> bool:
-    """Tell whether the bot handles a message; a transferred conversation comes back when the transfer failed (R21)."""
-    if work.conversation.status == "open":
-        return True
-    if work.conversation.status == "transferred" and text.strip() == ESCALATION_FAILED:
-        work.do(Reopen())
-        return True
-    work.note("kept", "", f"the conversation is {work.conversation.status}: the message is kept, not routed")
-    return False
+    run(work, after_call(work, interaction, panel, Outcome(succeeded=succeeded)))

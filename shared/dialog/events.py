@@ -37,13 +37,15 @@ class Understood(msgspec.Struct, frozen=True, omit_defaults=True):
 class ConsumerMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):
     """The consumer wrote something or tapped a control.
 
-    `text` is what was written, or the label of the control; `payload` is the hidden value of a tapped control.
+    `text` is what was written, or the label of the control; `payload` is the hidden value of a tapped control. `busy`
+    says that it was accepted while an earlier event was still being handled (R15).
     """
 
     text: str
     payload: str | None = None
     metadata: list[dict[str, Any]] = []
     understood: Understood = Understood()
+    busy: bool = False
     sequence: int = 0
     at: int = 0
     new_session: bool = False
@@ -52,13 +54,15 @@ class ConsumerMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=
 class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=True):
     """An external form posted variables and, perhaps, a message (CB: reference/scripting.md 6).
 
-    `late` says that the message came more than 24 hours after the consumer's last one: it is not routed.
+    `late` says that the message came more than 24 hours after the consumer's last one: it is not routed. `busy` is as
+    in a consumer's message.
     """
 
     variables: dict[str, str] = {}
     message: str | None = None
     understood: Understood = Understood()
     late: bool = False
+    busy: bool = False
     sequence: int = 0
     at: int = 0
     new_session: bool = False

@@ -1,54 +1,105 @@
 """Which rule or starter a message matches (CB: reference/dialogs.md 2.3, 2.4, 3; R1, R6, R8, R9)."""
 
+from operator import itemgetter
+from typing import NamedTuple
+
 from shared.bot.model import (
     ApiCondition,
     ChoiceCondition,
     Condition,
     Dialog,
     ExactCondition,
+    IntentCondition,
     Interaction,
+    KnowledgeCondition,
     NoMatchCondition,
     PatternCondition,
     RegexCondition,
     Rule,
-    VariableCondition,
 )
 from shared.bot.patterns import Pattern
-from shared.bot.templates import Template
-from shared.bot.values import text_of
+from shared.dialog.comparisons import variables_hold
 from shared.dialog.resolve import Resolver
 from shared.dialog.work import Work
 
+GOOD = 0.7
+FAIR_PLUS = 0.5
+
 _REGEX_SECONDS = 0.05
+_STARTABLE = frozenset({"DIALOG", "SURVEY_DIALOG"})
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
 
-def match_rule(work: Work, interaction: Interaction, *, succeeded: bool | None = None) -> Rule | None:
-    """Return the first rule that matches the consumer's text; `succeeded` is the result of a call, if there was one."""
+class Outcome(NamedTuple):
+    """What rules may ask for after a call (has it succeeded?) or a search (was anything found?); None: neither ran."""
+
+    succeeded: bool | None = None
+    found: bool | None = None
+
+
+NO_OUTCOME = Outcome()
+
+
+class Start(NamedTuple):
+    """A dialog whose starter matches: `why` is for the trace, `intent` the name of the intent that matched."""
+
+    dialog: Dialog
+    why: str
+    intent: str | None = None
+
+
+def match_rule(work: Work, interaction: Interaction, outcome: Outcome = NO_OUTCOME) -> Rule | None:
+    """Return the first rule that matches the consumer's text, or the outcome of a call."""
     for rule in interaction.rules:
-        if _meets(work, interaction, rule.condition, succeeded) and _variables_hold(work, interaction, rule):
+        if (
+            _meets(work, interaction, rule.condition, outcome)
+            and (rule.slot is None or _has_entity(work, rule.slot.entity))
+            and variables_hold(work, interaction, rule)
+        ):
             return rule
     return None
 
 
-def match_starter(work: Work) -> tuple[Dialog, Pattern] | None:
-    """Return the first dialog whose starter has a pattern for the consumer's text (R6)."""
+def match_starter(work: Work) -> Start | None:
+    """Return the dialog the consumer's text starts: by any pattern (R6), else by the best intent that is good."""
     text = work.position.text
-    for dialog in work.bot.dialogs.values():
-        starter = dialog.starter
-        if starter is None or not dialog.enabled or not starter.enabled or dialog.kind != "DIALOG":
-            continue
+    starters = [(dialog, dialog.starter) for dialog in work.bot.dialogs.values() if can_start(dialog)]
+    allowed = [(dialog, one) for dialog, one in starters if one is not None and not _any(one.excluded, text)]
+    for dialog, starter in allowed:
         pattern = next((one for one in starter.patterns if one.matches(text)), None)
-        if pattern is not None and not _any(starter.excluded, text):
-            return dialog, pattern
-    return None
+        if pattern is not None:
+            return Start(dialog, f"by the pattern {pattern.source}")
+    likely = [(score_of(work, one.intent_id), dialog, one.intent_id) for dialog, one in allowed if one.intent_id]
+    good = [one for one in likely if one[0] >= GOOD]
+    if not good:
+        return None
+    _, dialog, intent_id = max(good, key=itemgetter(0))
+    name = work.bot.intent(intent_id).name
+    return Start(dialog, f"by the intent {name}", name)
+
+
+def can_start(dialog: Dialog) -> bool:
+    """Tell whether a consumer's text can start a dialog."""
+    return dialog.enabled and dialog.kind in _STARTABLE and dialog.starter is not None and dialog.starter.enabled
+
+
+def score_of(work: Work, called: str) -> float:
+    """Return how sure it is that the consumer's text has an intent, 0 if it has not."""
+    wanted = work.bot.intent(called).id
+    found = (one.score for one in work.position.understood.intents if work.bot.intent(one.name).id == wanted)
+    return max(found, default=0.0)
+
+
+def _has_entity(work: Work, entity: str | None) -> bool:
+    wanted = (entity or "").casefold()
+    return any(one.name.lstrip("@").casefold() == wanted for one in work.position.understood.entities)
 
 
 def _any(patterns: tuple[Pattern, ...], text: str) -> bool:
     return any(pattern.matches(text) for pattern in patterns)
 
 
-def _meets(work: Work, interaction: Interaction, condition: Condition | None, succeeded: bool | None) -> bool:  # noqa: FBT001 three values, not a flag
+def _meets(work: Work, interaction: Interaction, condition: Condition | None, outcome: Outcome) -> bool:
     text = work.position.text
     match condition:
         case None | NoMatchCondition():
@@ -61,8 +112,12 @@ def _meets(work: Work, interaction: Interaction, condition: Condition | None, su
             return _chooses(work, interaction, value, text)
         case ExactCondition(value):
             return text.strip().casefold() == value.strip().casefold()
+        case IntentCondition(intent_id):
+            return score_of(work, intent_id) >= GOOD
         case ApiCondition(success):
-            return succeeded is not None and succeeded == success
+            return outcome.succeeded is success
+        case KnowledgeCondition(found):
+            return outcome.found is found
         case _:
             return False
 
@@ -91,68 +146,3 @@ def _chooses(work: Work, interaction: Interaction, value: str, text: str) -> boo
     if interaction.choice_style.upper().startswith("LETTER"):
         return place < len(_ALPHABET) and said == _ALPHABET[place]
     return said == str(place + 1)
-
-
-def _variables_hold(work: Work, interaction: Interaction, rule: Rule) -> bool:
-    if not rule.variables:
-        return True
-    results = (_holds(work, interaction, condition) for condition in rule.variables)
-    return any(results) if rule.any_variable else all(results)
-
-
-def _holds(work: Work, interaction: Interaction, condition: VariableCondition) -> bool:
-    resolver = Resolver(work, interaction)
-    left_set, left = _side(work, resolver, condition.left)
-    _, right = _side(work, resolver, condition.right)
-    here, there = left.strip().casefold(), right.strip().casefold()
-    operator = condition.operator.upper().replace("DOES_", "").replace("IS_", "").removesuffix("S_TO")
-    match operator:
-        case "CONTAINS":
-            return there in here
-        case "NOT_CONTAINS" | "NOT_CONTAIN":
-            return there not in here
-        case "EQUALS" | "EQUAL" | "EQ" | "EQUAL_TO":
-            return here == there
-        case "NOT_EQUALS" | "NOT_EQUAL" | "NE" | "NEQ" | "NOT_EQUAL_TO":
-            return here != there
-        case "STARTS_WITH":
-            return here.startswith(there)
-        case "ENDS_WITH":
-            return here.endswith(there)
-        case "EXISTS" | "EXIST" | "SET":
-            return left_set
-        case "NOT_EXISTS" | "NOT_EXIST" | "NOT_SET":
-            return not left_set
-        case _:
-            return _compare(work, interaction, operator, (here, there))
-
-
-def _compare(work: Work, interaction: Interaction, operator: str, sides: tuple[str, str]) -> bool:
-    try:
-        left, right = float(sides[0]), float(sides[1])
-    except ValueError:
-        left, right = float("nan"), float("nan")
-    match operator:
-        case "GREATER_THAN" | "GREATER" | "GT":
-            return left > right
-        case "LESS_THAN" | "LESS" | "LT":
-            return left < right
-        case "GREATER_THAN_OR_EQUAL" | "GREATER_THAN_OR_EQUALS" | "GTE" | "GE":
-            return left >= right
-        case "LESS_THAN_OR_EQUAL" | "LESS_THAN_OR_EQUALS" | "LTE" | "LE":
-            return left <= right
-        case _:
-            work.warn("unsupported-rule", interaction, f"the operator {operator} is not known: it never holds")
-            return False
-
-
-def _side(work: Work, resolver: Resolver, template: Template) -> tuple[bool, str]:
-    """Return one side of a condition: a variable's value when it names one, else the rendered text."""
-    if not template.placeholders:
-        found, value = work.find_variable(template.source.strip())
-        return (True, text_of(value)) if found and value is not None else (bool(template.source), template.source)
-    if len(template.parts) == 1:
-        found, value = work.find_variable(template.placeholders[0].name)
-        if template.placeholders[0].kind == "variable":
-            return found and value is not None, text_of(value)
-    return True, resolver.text(template)

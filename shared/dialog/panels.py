@@ -102,6 +102,7 @@ def _trace_outcome(work: Work, owner: str, panel: str, outcome: ScriptOutcome) -
 
 def _state(work: Work) -> ScriptState:
     position, conversation = work.position, work.conversation
+    chosen = work.bot.intent(position.disambiguated) if position.disambiguated else None
     variables = {**{k: v for k, v in work.results.items() if v is not None}, **work.variables.merged()}
     return ScriptState(
         now=work.now,
@@ -116,6 +117,9 @@ def _state(work: Work) -> ScriptState:
         button_payload=position.payload if position.payload_kind == "button" else None,
         metadata=position.metadata,
         starter_intent=position.starter_intent,
+        entities=position.understood.entities,
+        disambiguated_intent_name=chosen.name if chosen else None,
+        disambiguated_intent_id=chosen.id if chosen else None,
         bot_id=conversation.bot_id,
         conversation_id=conversation.id,
         user_id=conversation.user_id,

@@ -8,6 +8,8 @@ from typing import Any
 
 import msgspec
 
+from shared.dialog.events import Entity, Understood
+
 
 class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
     """Whose conversation this is: fixed when it is created, except the last two.
@@ -29,18 +31,25 @@ class Conversation(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class Frame(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One dialog on the stack: which dialog, its last interaction shown, and its dialog-scope variables."""
+    """One dialog on the stack: which dialog, its last interaction shown, and its dialog-scope variables.
+
+    `entities` are those of the text that started it and that no question has taken yet.
+    """
 
     dialog_id: str
     interaction_id: str = ""
     variables: dict[str, Any] = {}
+    entities: list[Entity] = []
 
 
 class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     """Where the conversation stands.
 
     `stack` has the running dialog last. `question` is the interaction that waits for an answer, `call` the one whose
-    integration runs (`call_id`: `<conversationId>.<turn>`). The rest is the message scope: what the consumer last said.
+    integration runs (`call_id`: `<conversationId>.<turn>`). `failures` counts what was not understood in a row at
+    `failed_at` (a question's id, or empty), `transfer_failures` the transfers that came back. `offered` are the ids of
+    the intents a disambiguation offers, `disambiguated` is the one chosen. The rest is the message scope: what the
+    consumer last said, accepted at `since`.
     """
 
     stack: list[Frame] = []
@@ -57,6 +66,13 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
     api_success: bool = False
     api_status: str | None = None
     long_text: bool = False
+    understood: Understood = Understood()
+    since: int = 0
+    failures: int = 0
+    failed_at: str = ""
+    transfer_failures: int = 0
+    offered: list[str] = []
+    disambiguated: str | None = None
 
 
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):

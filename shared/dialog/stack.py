@@ -2,19 +2,24 @@
 
 A *switch* (a starter matched, the fallback) interrupts the running dialog: when the new one completes, the question
 that was interrupted is asked again. A *jump* (a rule, a script) goes on elsewhere: into a dialog that is on the stack
-it goes back, leaving those above; into another it goes down one level. The fallback dialog is never returned to, and
-a dialog that jumped away from a statement has nothing left to say: only a question is repeated.
+it goes back, leaving those above; into another it goes down one level. The fallback and the disambiguation dialog are
+never returned to, and a dialog that jumped away from a statement has nothing left to say: only a question is repeated.
 """
 
 from shared.bot.model import Dialog, Interaction
+from shared.dialog.session import Frame
 from shared.dialog.work import OpenFrame, Work
 
+_PASSING = frozenset({"FALLBACK_DIALOG", "DISAMBIGUATION_DIALOG"})
 
-def switch(work: Work, dialog: Dialog) -> None:
-    """Interrupt the running dialog with another."""
-    kept = [frame for frame in work.stack if frame.dialog_id not in (dialog.id, _fallback_id(work))]
-    work.stack = [*kept, OpenFrame(dialog.id)]
+
+def enter(work: Work, dialog: Dialog) -> str | None:
+    """Interrupt the running dialog with another; return its first interaction."""
+    kept = [frame for frame in work.stack if frame.dialog_id != dialog.id and not _is_passing(work, frame)]
+    work.stack = [*kept, OpenFrame(Frame(dialog.id))]
     work.enter_frame()
+    work.put(question=None)
+    return dialog.first
 
 
 def jump(work: Work, target: Interaction) -> str | None:
@@ -26,13 +31,14 @@ def jump(work: Work, target: Interaction) -> str | None:
         work.clear_stack()
         return None
     work.put(chain=0, chain_across=work.position.chain_across + 1)
-    if work.stack and work.stack[-1].dialog_id == _fallback_id(work):
+    entities = work.stack[-1].entities if work.stack else []
+    if work.stack and _is_passing(work, work.stack[-1]):
         work.stack.pop()
     places = [at for at, frame in enumerate(work.stack) if frame.dialog_id == target.dialog_id]
     if places:
         work.stack = work.stack[: places[-1] + 1]
     else:
-        work.stack.append(OpenFrame(target.dialog_id))
+        work.stack.append(OpenFrame(Frame(target.dialog_id, entities=entities)))
     work.enter_frame()
     return target.id
 
@@ -55,5 +61,6 @@ def complete(work: Work) -> str | None:
     return None
 
 
-def _fallback_id(work: Work) -> str | None:
-    return work.bot.fallback.id if work.bot.fallback is not None else None
+def _is_passing(work: Work, frame: OpenFrame) -> bool:
+    dialog = work.bot.dialogs.get(frame.dialog_id)
+    return dialog is not None and dialog.kind in _PASSING

@@ -7,6 +7,9 @@ CLOSE_DIALOG = "LP_CLOSEDIALOG"
 CLOSE_CONVERSATION = "LP_CLOSECONVERSATION"
 ESCALATION_FAILED = "__agent_escalation_failed__"
 NOT_UNDERSTOOD = "Not able to understand your question. Can you please re-phrase it?"
+NOT_AN_OPTION = "That's not what I was expecting, Please select from one of these options."
+NO_TRANSFER = "Not able to transfer to Agent at this time. Please try later."
+UPLOAD_FAILED = "file_upload_failed:"
 NO_RESULT = "Sorry, I could not find anything for that."
 
 _LIMIT = 1000

@@ -14,7 +14,7 @@ class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `code` is a stable word: `event`, `session`, `starter`, `interaction`, `rule`, `no-match`, `fallback`, `script`,
     `log`, `custom-event`, `variable`, `reply`, `private-message`, `call`, `outcome`, `transfer`, `close`, `return`,
-    `jump`, `chain-limit`, or a warning: `unknown-function`, `unsupported-function`, `unknown-interaction`,
+    `jump`, `slot`, `search`, `routing`, `disambiguation`, `command`, `chain-limit`, or a warning: `unknown-function`, `unsupported-function`, `unknown-interaction`,
     `unsupported-interaction`, `script-failed`, `script-stopped`, `unset-variable`, `refused`, `invalid-content`,
     `stale-control`, …
     `level` is `info` or `warning`. `interaction` is its name. `note` is a sentence without values.

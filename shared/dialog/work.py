@@ -9,8 +9,10 @@ import msgspec
 
 from shared.bot.model import Bot, Interaction
 from shared.dialog.effects import Close, ContextWrite, Effect, Reopen, Reply, StartCall, Transfer
+from shared.dialog.events import ConsumerMessage, Entity, WebViewCall
 from shared.dialog.scripts import Scripts, SetContext
-from shared.dialog.session import Conversation, Frame, Session
+from shared.dialog.session import Conversation, Frame, Position, Session
+from shared.dialog.texts import closing
 from shared.dialog.trace import TraceLine
 from shared.dialog.variables import Variables, as_texts
 
@@ -27,10 +29,15 @@ _MAX_TRACE_LINES = 500
 class OpenFrame:
     """One dialog on the stack, while the turn runs."""
 
-    def __init__(self, dialog_id: str, interaction_id: str = "", variables: dict[str, Any] | None = None) -> None:
-        self.dialog_id = dialog_id
-        self.interaction_id = interaction_id
-        self.variables = dict(variables or {})
+    def __init__(self, frame: Frame) -> None:
+        self.dialog_id = frame.dialog_id
+        self.interaction_id = frame.interaction_id
+        self.variables = dict(frame.variables)
+        self.entities: list[Entity] = list(frame.entities)
+
+    def closed(self) -> Frame:
+        """Return it as it is kept."""
+        return Frame(self.dialog_id, self.interaction_id, self.variables, self.entities)
 
 
 class Work:
@@ -52,7 +59,7 @@ class Work:
         self.turn = turn
         self.now = 0
         self.position = session.position
-        self.stack = [OpenFrame(f.dialog_id, f.interaction_id, f.variables) for f in session.position.stack]
+        self.stack = [OpenFrame(frame) for frame in session.position.stack]
         self.variables = Variables(session.request, session.session, session.forever)
         self.web_view = dict(session.web_view)
         self.results = dict(session.results)
@@ -62,6 +69,8 @@ class Work:
         self.ordinal = 0
         self.script_us = 0
         self.routed_by_script = False
+        self.is_closed = False
+        self.was_reset = False
         self._replies = 0
         self._effects_left = _EFFECTS
         self._room = _SESSION - len(msgspec.msgpack.encode(session))
@@ -77,7 +86,7 @@ class Work:
         """Make the dialog variables those of the running dialog."""
         self.variables.dialog = self.stack[-1].variables if self.stack else {}
 
-    def begin_message(self, text: str, payload: str | None, metadata: list[dict[str, Any]]) -> None:
+    def begin_message(self, event: ConsumerMessage | WebViewCall) -> None:
         """Open a message scope (CB: reference/scripting.md 1.1; design section 4, "Types")."""
         keep_types = self.bot.keep_types
         self.variables.begin_message(keep_types=keep_types)
@@ -85,12 +94,26 @@ class Work:
             for frame in self.stack:
                 frame.variables = as_texts(frame.variables)
         self.enter_frame()
-        self.put(text=text, payload=payload, payload_kind=None, metadata=metadata, chain=0, chain_across=0)
+        self.put(payload_kind=None, starter_intent=None, understood=event.understood, since=event.at)
+        self.put(chain=0, chain_across=0)
+        if isinstance(event, ConsumerMessage):
+            self.put(text=event.payload or event.text, payload=event.payload, metadata=event.metadata)
+        else:
+            self.put(text=event.message or "", payload=None, metadata=[])
+
+    def reset(self) -> None:
+        """Forget the session but for what is kept forever: a new one begins."""
+        self.was_reset = True
+        self.stack = []
+        self.variables = Variables({}, {}, self.variables.forever)
+        self.web_view.clear()
+        self.results.clear()
+        self.position = Position(since=self.now)
+        self.enter_frame()
 
     def session(self) -> Session:
         """Put the session together again."""
-        stack = [Frame(frame.dialog_id, frame.interaction_id, frame.variables) for frame in self.stack]
-        self.put(stack=stack)
+        self.put(stack=[frame.closed() for frame in self.stack])
         return Session(
             version=self.bot.version,
             position=self.position,
@@ -128,7 +151,13 @@ class Work:
             self.trace.append(TraceLine("refused", "", "the trace of this turn ends here: it is too long", "warning"))
 
     def reply(self, reply: Reply, interaction: Interaction | str = "") -> None:
-        """Send one message, up to the limits of a turn."""
+        """Send one message, up to the limits of a turn; one that is a system text closes the conversation instead."""
+        if self.is_closed:
+            return
+        survey = closing(reply.text or "")
+        if survey is not None:
+            self.close(interaction, survey=survey)
+            return
         if self._replies >= MAX_REPLIES or not self._takes(reply):
             self.warn("refused", interaction, f"a turn sends at most {MAX_REPLIES} messages and 1 MB: one is dropped")
             return
@@ -143,7 +172,14 @@ class Work:
         self.effects.append(call)
         return True
 
-    def do(self, effect: Transfer | Close | Reopen) -> None:
+    def close(self, interaction: Interaction | str, *, survey: bool) -> None:
+        """Close the conversation: nothing of this turn comes after it."""
+        self.note("close", interaction, "with a survey" if survey else "without a survey")
+        self.effects.append(Close(survey))
+        self.is_closed = True
+        self.clear_stack()
+
+    def do(self, effect: Transfer | Reopen) -> None:
         """Change the conversation's status."""
         self.effects.append(effect)
 
@@ -233,7 +269,7 @@ class Work:
         """Forget where the conversation stood: the next message goes to the starters (R7)."""
         self.stack = []
         self.enter_frame()
-        self.put(question=None, call=None, call_id=None)
+        self.put(question=None, call=None, call_id=None, offered=[])
 
 
 def _name(interaction: Interaction | str) -> str:

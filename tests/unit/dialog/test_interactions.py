@@ -170,7 +170,7 @@ def test_system_placeholders_speak_of_the_conversation() -> None:
 
 
 def test_an_unsupported_interaction_runs_its_code_and_next_action_and_is_found_at_loading() -> None:
-    talk = shown(interaction("LIST_PICKER", "l", {"text": "never"}, pre="botContext.sendMessage('code')"), text("then"))
+    talk = shown(interaction("SECURE_FORM", "l", {"text": "never"}, pre="botContext.sendMessage('code')"), text("then"))
     assert talk.texts == ["code", "then"]
     assert [finding.code for finding in talk.bot.findings] == ["unsupported-interaction"]
 
