@@ -12,11 +12,11 @@ import msgspec
 class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True):
     """One thing that happened in a turn.
 
-    `code` is a stable word: `event`, `session`, `starter`, `interaction`, `rule`, `no-match`, `fallback`, `script`,
-    `log`, `custom-event`, `variable`, `reply`, `private-message`, `call`, `outcome`, `transfer`, `close`, `return`,
-    `jump`, `slot`, `search`, `routing`, `disambiguation`, `command`, `chain-limit`, or a warning: `unknown-function`, `unsupported-function`, `unknown-interaction`,
-    `unsupported-interaction`, `script-failed`, `script-stopped`, `unset-variable`, `refused`, `invalid-content`,
-    `stale-control`, …
+    `code` is a stable word: `event`, `session`, `command`, `starter`, `disambiguation`, `interaction`, `slot`, `rule`,
+    `no-match`, `fallback`, `script`, `log`, `custom-event`, `variable`, `reply`, `private-message`, `call`, `outcome`,
+    `search`, `routing`, `transfer`, `close`, `return`, `jump`, `kept`, or a warning: `chain-limit`, `unknown-function`,
+    `unsupported-function`, `unknown-interaction`, `unsupported-interaction`, `script-failed`, `script-stopped`,
+    `unset-variable`, `refused`, `invalid-content`, `stale-control`, `dropped`, `bad-skill`, `transfer-failed`, …
     `level` is `info` or `warning`. `interaction` is its name. `note` is a sentence without values.
     """
 
