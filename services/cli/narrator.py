@@ -18,6 +18,8 @@ from shared.store.connection import RedisUnreachable, translated
 REMEMBERED = 1000
 """Conversations whose last told turn is remembered."""
 AGAIN_SECONDS = 1.0
+SHORT = 8
+"""Characters of a conversation's id at the head of a line."""
 
 
 async def narrate(redis: ArqRedis, settings: Settings) -> None:
@@ -48,6 +50,8 @@ async def _notified(redis: ArqRedis, shards: int) -> AsyncIterator[str]:
 async def _tell(mailbox: Mailbox, conversation: str, told: collections.OrderedDict[str, int]) -> None:
     for line in await mailbox.trace(conversation, told.get(conversation, 0)) or []:
         turn = msgspec.json.decode(line, type=TurnTrace)
+        if conversation not in told:
+            click.echo(_introduced(conversation, turn))
         told[conversation] = turn.turn
         told.move_to_end(conversation)
         for sentence in sentences(conversation, turn):
@@ -68,7 +72,7 @@ def mailbox_of(redis: ArqRedis, settings: Settings) -> Mailbox:
 
 def sentences(conversation: str, turn: TurnTrace) -> list[str]:
     """Return a line for the turn and one for each of its warnings."""
-    when = time.strftime("%H:%M:%S", time.localtime(turn.at / 1000))
+    when = _time(turn)
     visited = _names(turn.lines, "interaction")
     parts = [turn.event]
     if visited:
@@ -78,9 +82,18 @@ def sentences(conversation: str, turn: TurnTrace) -> list[str]:
     if replies := sum(line.code == "reply" for line in turn.lines):
         parts.append(f"{replies} {'reply' if replies == 1 else 'replies'}")
     parts.append(f"{turn.ms:.0f} ms")
-    head = f"{when}  {conversation[:8]}  {turn.turn:>3}  {' · '.join(parts)}"
+    head = f"{when}  {conversation[:SHORT]}  {turn.turn:>3}  {' · '.join(parts)}"
     warnings = [line for line in turn.lines if line.level == "warning"]
     return [head, *(f"{' ' * 10}! {line.code} {line.interaction}: {line.note}" for line in warnings)]
+
+
+def _introduced(conversation: str, turn: TurnTrace) -> str:
+    """Return the one line that holds the whole id, which `botlane trace` wants."""
+    return f"{_time(turn)}  {conversation[:SHORT]}  is conversation {conversation}"
+
+
+def _time(turn: TurnTrace) -> str:
+    return time.strftime("%H:%M:%S", time.localtime(turn.at / 1000))
 
 
 def _names(lines: list[TraceLine], code: str) -> list[str]:

@@ -105,7 +105,7 @@ async def _serve(
         published = [await bots.publish(source) for source in plan.sources]
         for name, stage in PROGRAMS.items():
             ops = f"127.0.0.1:{free_port('127.0.0.1')}"
-            own = msgspec.structs.replace(settings, ops=ops)
+            own = msgspec.structs.replace(settings if name == "gateway" else _without_keys(settings), ops=ops)
             await tree.start(Program(name, stage, _starter(_program(name, own, folder)), ops))
         for command in plan.beside:
             await tree.start(Program(command, Stage.WORKER, _starter(_beside(command))))
@@ -144,6 +144,11 @@ def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
         trace_ttl=DAY,
         completion_wait=1.0,  # leaves a worker time to end within its part of STAGE_SECONDS
     )
+
+
+def _without_keys(settings: Settings) -> Settings:
+    """Return what a worker gets: what opens conversations stays with the gateway, which alone checks it."""
+    return msgspec.structs.replace(settings, secrets=(), channel_keys={}, console_token="")
 
 
 def _program(name: str, settings: Settings, folder: DataFolder) -> ChildPlan:

@@ -143,9 +143,17 @@ async def test_each_turn_is_told_in_a_line_without_what_was_said(running: Run) -
     url = running.until_ready()["url"]
     opened = await open_conversation(url)
     await say(url, opened, "a very private hello")
-    while opened["conversationId"][:8] not in running.said():
+    while f"{opened['conversationId'][:8]}    1  message" not in running.said():
         time.sleep(0.02)
+    assert running.said().count(f"is conversation {opened['conversationId']}\n") == 1
     assert "private hello" not in running.said()
+
+
+def test_only_the_gateway_gets_the_secret(running: Run) -> None:
+    pids = running.until_ready()["programs"]
+    secret = (running.data / "secret").read_bytes()
+    who = {name: secret in Path(f"/proc/{pid}/environ").read_bytes() for name, pid in pids.items()}
+    assert who == {"valkey": False, "gateway": True, "dialog-worker": False, "integration-worker": False}
 
 
 def test_being_asked_to_end_is_no_failure(run: Callable[..., Run]) -> None:
