@@ -6,12 +6,11 @@ from pathlib import Path
 import click
 
 from services.cli.failure import CommandFailed
-from services.cli.server_option import server_address, with_server
+from services.cli.server_option import server, server_address, with_server
 from services.settings import Settings, read_settings
 from shared.bot.bot import compile_bot
 from shared.bot.source import BotSource, read_bot
 from shared.store.bots import Bots, CurrentBot
-from shared.store.connection import connect, reach
 
 SHORT = 12
 """Hex digits of a version that a person needs."""
@@ -62,13 +61,11 @@ def _line(bot: CurrentBot) -> str:
 
 
 async def _deploy(url: str, settings: Settings, sources: list[BotSource]) -> list[CurrentBot]:
-    async with connect(url) as redis:
-        await reach(redis)
+    async with server(url) as redis:
         store = Bots(redis, settings.conversation_ttl)
         return [await store.publish(source) for source in sources]
 
 
 async def _published(url: str, settings: Settings) -> list[CurrentBot]:
-    async with connect(url) as redis:
-        await reach(redis)
+    async with server(url) as redis:
         return await Bots(redis, settings.conversation_ttl).published()

@@ -121,7 +121,7 @@ class DataFolder:
             except BlockingIOError:
                 holder = _holder(descriptor)
                 os.close(descriptor)
-                if (holder and _lives(holder.pid)) or time.monotonic() > patience:
+                if (holder and lives(holder.pid)) or time.monotonic() > patience:
                     raise CommandFailed(self._in_use(holder)) from None
                 time.sleep(0.05)
                 continue
@@ -151,7 +151,8 @@ def _holder(descriptor: int) -> Holder | None:
         return None
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Tell whether a process of this machine runs."""
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

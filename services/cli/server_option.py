@@ -1,20 +1,24 @@
 """Which server a command speaks to: `--redis`, that of a running `botlane run` (`--data`), or BOTLANE_REDIS_URL."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
 
 import click
 import msgspec
+from arq.connections import ArqRedis
 
-from services.cli.data_folder import READY
+from services.cli.data_folder import READY, lives
 from services.cli.failure import CommandFailed
 from services.setting_forms import REDIS_URL
 from services.settings import Settings
+from shared.store.connection import RedisUnreachable, connect, reach
 
 
 class _Announced(msgspec.Struct):
     redis: str = ""
+    pid: int = 0
 
 
 def with_server(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,7 +37,19 @@ def server_address(redis: str, data: Path | None, settings: Settings) -> str:
             raise CommandFailed(f"--redis {redis!r} cannot be used: give it {REDIS_URL.hint}.") from None
     if data is None:
         return settings.redis_url
-    try:
-        return msgspec.json.decode((data / READY).read_bytes(), type=_Announced).redis or settings.redis_url
-    except (OSError, msgspec.DecodeError):
-        raise CommandFailed(f"{data}: no botlane run uses this folder now: start it, or give --redis.") from None
+    with contextlib.suppress(OSError, msgspec.DecodeError):
+        announced = msgspec.json.decode((data / READY).read_bytes(), type=_Announced)
+        if announced.pid and lives(announced.pid):  # one that was killed leaves the file behind
+            return announced.redis or settings.redis_url
+    raise CommandFailed(f"{data}: no botlane run uses this folder now: start it, or give --redis.")
+
+
+@contextlib.asynccontextmanager
+async def server(url: str) -> AsyncIterator[ArqRedis]:
+    """Connect to a server that answers. Raises RedisUnreachable, with how to name another one."""
+    async with connect(url) as redis:
+        try:
+            await reach(redis)
+        except RedisUnreachable as error:
+            raise RedisUnreachable(f"{error} The server of a running `botlane run` is found with --data.") from error
+        yield redis

@@ -98,6 +98,7 @@ def test_bots_without_redis_exits_3_and_names_the_address_without_its_password()
     assert ended.returncode == 3
     assert "No Redis answers at redis://127.0.0.1:" in ended.stderr
     assert "hunter2" not in ended.stderr
+    assert "found with --data" in ended.stderr
 
 
 @pytest.mark.parametrize("program", ["gateway", "dialog-worker", "integration-worker"])
@@ -162,6 +163,22 @@ def test_a_trace_of_nothing_is_an_error(valkey_server: str) -> None:
     ended = botlane("trace", f"0-{'0' * 32}", BOTLANE_REDIS_URL=valkey_server)
     assert ended.returncode == 1
     assert "There is no conversation" in ended.stderr
+
+
+def test_what_is_no_conversation_is_refused_with_where_to_find_one() -> None:
+    ended = botlane("trace", "0-a9c8d0")
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("botlane: '0-a9c8d0' is no conversation's id. Give the whole id, such as 0-")
+    assert ended.stderr.count("\n") == 1
+
+
+def test_a_run_that_was_killed_uses_its_folder_no_more(tmp_path: Path) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    (tmp_path / "ready.json").write_text(f'{{"pid": {ended.pid}, "redis": "unix:///gone/valkey.sock"}}')
+    asked = botlane("bots", "--data", str(tmp_path))
+    assert asked.returncode == 2
+    assert f"{tmp_path}: no botlane run uses this folder now" in asked.stderr
 
 
 def test_a_folder_on_which_nothing_runs_is_named(tmp_path: Path) -> None:
