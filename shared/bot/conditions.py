@@ -6,9 +6,8 @@ as what they must mean.
 
 from typing import Any
 
-import regex
-
 from shared.bot import export as raw
+from shared.bot.expressions import BadExpression, compile_expression
 from shared.bot.links import Links
 from shared.bot.model import (
     ApiCondition,
@@ -97,10 +96,9 @@ def excluded(keywords: list[str] | None) -> tuple[Pattern, ...]:
 
 
 def _regex(part: raw.RegexMatch, message: raw.Message, links: Links) -> Any:
-    """Compile a regular expression (R8): in VERSION1 nested classes and inline flags mean what they mean in Java."""
     try:
-        return regex.compile(part.regex_text, regex.VERSION1)
-    except (regex.error, RecursionError) as error:
+        return compile_expression(part.regex_text)
+    except BadExpression as error:
         links.find("bad-regex", message, f"a regular expression cannot be compiled: {error}")
         return None
 
