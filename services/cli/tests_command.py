@@ -12,6 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from services.cli.failure import FINDINGS, CommandFailed
 from services.settings import process_environment
 from services.tester.batch import Outcome, load, play_all, processes
+from services.tester.coverage import lines, measure
+from services.tester.coverage_page import page
 from services.tester.junit import junit
 from services.tester.marked import SuiteError
 from services.tester.reading import find_files, read_suite
@@ -23,8 +25,13 @@ from services.tester.suite import Scenario
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("-k", "pattern", metavar="PATTERN", help="Only tests whose file or name matches this expression.")
 @click.option("-j", "--jobs", type=click.IntRange(0), default=0, help="Processes; 0 chooses by the number of tests.")
+@click.option(
+    "--coverage", type=click.Path(path_type=Path, file_okay=False), help="Say what no test reaches; draw it here."
+)
 @click.option("--junit", "junit_file", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here.")
-def test(paths: tuple[Path, ...], pattern: str | None, jobs: int, junit_file: Path | None) -> int:
+def test(
+    paths: tuple[Path, ...], pattern: str | None, jobs: int, coverage: Path | None, junit_file: Path | None
+) -> int:
     """Play the conversations of test files (NAME.test.yaml, or all in a folder) and say where bots break their word.
 
     The engine runs in this process, without a server; docs/testing.md shows what a test file looks like.
@@ -32,16 +39,16 @@ def test(paths: tuple[Path, ...], pattern: str | None, jobs: int, junit_file: Pa
     scenarios = _chosen(paths, pattern)
     console = Console(highlight=False, soft_wrap=False)
     started = time.perf_counter()
-    played = [
-        outcome.played
-        for outcome in _watched(console, play_all(scenarios, processes(jobs, len(scenarios))), len(scenarios))
-    ]
+    outcomes = list(_watched(console, play_all(scenarios, processes(jobs, len(scenarios))), len(scenarios)))
+    played = [outcome.played for outcome in outcomes]
     seconds = time.perf_counter() - started
     failed = failures_of(played)
     for one in failed:
         show_failure(console, one)
     if junit_file is not None:
         junit_file.write_bytes(junit(played))
+    if coverage is not None:
+        _tell_coverage(outcomes, coverage)
     console.print(summary(played, seconds), style="bold red" if failed else "green")
     return FINDINGS if failed else 0
 
@@ -73,3 +80,15 @@ def _watched(console: Console, outcomes: Iterator[Outcome], total: int) -> Itera
         for outcome in outcomes:
             yield outcome
             progress.advance(task)
+
+
+def _tell_coverage(outcomes: list[Outcome], folder: Path) -> None:
+    """Print what the tests never reached, and write the page that draws it."""
+    found = measure(outcomes)
+    for one in found:
+        for line in lines(one):
+            click.echo(line)
+    folder.mkdir(parents=True, exist_ok=True)
+    target = folder / "index.html"
+    target.write_text(page(found), encoding="utf-8")
+    click.echo(f"The dialogs are drawn in {target}.")

@@ -1,6 +1,7 @@
 """Plays the scenarios of many files, in this process or in several, each bot compiled once in each of them."""
 
 import os
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from functools import lru_cache
@@ -52,15 +53,22 @@ def processes(wanted: int, scenarios: int) -> int:
     return max(1, min(os.cpu_count() or 1, scenarios // _WORTH_A_PROCESS))
 
 
+def be_in_utc() -> None:
+    """Let scripts live in UTC, as they do in turn processes."""
+    os.putenv("TZ", "UTC")
+    time.tzset()
+
+
 def play_all(scenarios: Sequence[Scenario], jobs: int) -> Iterator[Outcome]:
     """Play scenarios as they come, in `jobs` processes. Their order is not kept."""
+    be_in_utc()
     if jobs == 1:
         yield from map(play_one, scenarios)
         return
     chunks = [scenarios[at : at + _CHUNK] for at in range(0, len(scenarios), _CHUNK)]
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=be_in_utc) as pool:
         running: list[Future[list[Outcome]]] = [pool.submit(play_some, chunk) for chunk in chunks]
         try:
             for done in as_completed(running):

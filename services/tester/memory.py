@@ -31,12 +31,12 @@ class Kept(msgspec.Struct, frozen=True):
 class Memory:
     """One consumer's conversation with everything that outlives a turn."""
 
-    def __init__(self, conversation: Conversation, forever: dict[str, Any]) -> None:
+    def __init__(self, conversation: Conversation, session_ms: int, forever: dict[str, Any]) -> None:
         self.conversation = conversation
         self.now = START
         self.turn = 0
         self.session: Session | None = None
-        self.session_ms = 0
+        self._session_ms = session_ms
         self._sequence = 0
         self._number = 1
         self._session_until = 0
@@ -73,7 +73,7 @@ class Memory:
             self._last_message = self.now
         self._inbox.append(stamped)
         self._touched = self.now
-        self._session_until = self.now + (self.session_ms or 1)
+        self._session_until = self.now + self._session_ms
 
     def next(self) -> Event | None:
         """Take the event that has waited longest."""
@@ -86,11 +86,9 @@ class Memory:
 
     # -- what a turn reads ----------------------------------------------------------------------------------------
 
-    def begin_session(self, ms: int) -> None:
-        """Begin a session of a bot whose sessions last so long."""
+    def begin_session(self) -> None:
+        """Forget the session that is over."""
         self.session = None
-        self.session_ms = ms
-        self._session_until = max(self._session_until, self._touched + ms)
 
     def forever(self) -> dict[str, Any]:
         """Return the variables kept forever."""

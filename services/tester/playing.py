@@ -13,6 +13,7 @@ from services.tester.suite import (
     BotStep,
     ClosedStep,
     NothingStep,
+    Said,
     Scenario,
     Step,
     TransferStep,
@@ -94,13 +95,23 @@ class _Player:
     def _happen(self, step: UserStep | WebViewStep | AdvanceStep) -> None:
         match step:
             case UserStep(messages=messages):
-                self._talk.say(messages)
+                self._talk.say(tuple(self._spoken(said) for said in messages))
             case WebViewStep(variables=variables, message=message):
                 self._talk.post(variables, message)
             case AdvanceStep(ms=ms):
                 self._talk.advance(ms)
             case _:
                 assert_never(step)
+
+    def _spoken(self, said: Said) -> Said:
+        """Put what starts a dialog into words: the first pattern of its starter, without wildcards."""
+        if said.starter is None:
+            return said
+        starter = self._bot.interactions.get(self._bot.names.get(said.starter, ""))
+        if starter is None or not starter.patterns:
+            raise Unexpected(f"there is no starter {said.starter!r} with a pattern to say")
+        text = starter.patterns[0].source.replace("*", "").strip()
+        return msgspec.structs.replace(said, text=text)
 
     def check_rest(self, place: Any) -> None:
         """See that nothing is left to hear, if the test listened at all; forget it otherwise."""

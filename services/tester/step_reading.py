@@ -51,9 +51,10 @@ def _user(step: Marked, value: Marked) -> Step:
 def _said(value: Marked) -> Said:
     if not value.is_mapping:
         return Said(value.text("user"))
-    keys = value.keys("user", ("text", "payload", "metadata", "tap"))
-    if ("text" in keys) == ("tap" in keys):
-        value.fail("a message has either a text or a tap", "Write `user: {text: …}` or `user: {tap: title or number}`")
+    keys = value.keys("user", ("text", "payload", "metadata", "tap", "starter"))
+    if len(keys.keys() & {"text", "tap", "starter"}) != 1:
+        remedy = "Write `user: {text: …}`, `user: {tap: title or number}` or `user: {starter: NAME}`"
+        value.fail("a message has either a text, a tap or a starter", remedy)
     metadata = [one.plain() for one in keys["metadata"].items("metadata")] if "metadata" in keys else []
     if not all(isinstance(one, dict) for one in metadata):
         keys["metadata"].fail("metadata is a list of mappings", "Write `metadata: [{type: …}]`")
@@ -62,6 +63,7 @@ def _said(value: Marked) -> Said:
         payload=keys["payload"].text("payload") if "payload" in keys else None,
         metadata=tuple(metadata),
         tap=_tap(keys["tap"]) if "tap" in keys else None,
+        starter=keys["starter"].text("starter") if "starter" in keys else None,
     )
 
 

@@ -11,12 +11,17 @@ FAILURES = ("timeout", "unreachable", "lost", "interrupted", "late", "refused", 
 
 
 class Said(msgspec.Struct, frozen=True):
-    """One message of the consumer; `tap` is a control of what the bot showed: its title, or its number from 1."""
+    """One message of the consumer: a text, a tap, or what starts a dialog.
+
+    `tap` is a control of what the bot showed: its title, or its number from 1. `starter` is the name of a starter,
+    whose first pattern is said.
+    """
 
     text: str = ""
     payload: str | None = None
     metadata: tuple[dict[str, Any], ...] = ()
     tap: str | int | None = None
+    starter: str | None = None
 
 
 class UserStep(msgspec.Struct, frozen=True):

@@ -129,7 +129,7 @@ class EngineTalk:
             customer_info=profile.customer_info,
             personal_info=profile.personal_info,
         )
-        self.memory = Memory(conversation, setting.variables)
+        self.memory = Memory(conversation, bot.session_ms, setting.variables)
         self._heard: deque[Heard] = deque()
         self._shown: list[Heard] = []
 
@@ -182,8 +182,8 @@ class EngineTalk:
         """Handle what waits, turn by turn; what became of a call comes before the inbox."""
         outcome: CallOutcome | None = None
         while event := outcome or self.memory.next():
-            if self.memory.session is None or (event is not outcome and event.new_session):
-                self.memory.begin_session(self._bot.session_ms)
+            if event.new_session:
+                self.memory.begin_session()
             turn = self._turn(event)
             self.memory.commit(turn.session, turn.effects)
             self._watch(turn.trace)

@@ -1,0 +1,85 @@
+"""`botlane test`, from files to what it prints, writes and returns."""
+
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from services.cli.__main__ import _run
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+BOT = EXAMPLES / "order-status/order-status.json"
+PASSES = (
+    "  - {test_case: greets, steps: [{user: hi}, {bot: {interaction: welcome_text}}, {bot: {interaction: ask_number}}]}"
+)
+FAILS = "  - {test_case: lies, steps: [{user: hi}, {bot: 'Good <evening> & more'}]}"
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    path = tmp_path / "a.test.yaml"
+    path.write_text(f"bot: {BOT}\ntests:\n{PASSES}\n{FAILS}\n")
+    return path
+
+
+def test_the_examples_pass_and_the_rate_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["test", str(EXAMPLES)]) == 0
+    assert "11 passed: 83 steps in" in capsys.readouterr().out
+
+
+def test_a_failure_shows_place_expectation_and_what_was_heard(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["test", str(file)]) == 1
+    said = capsys.readouterr().out
+    assert "✗ lies" in said
+    assert "a.test.yaml:4: the bot says something else" in said.replace("\n", "")
+    assert "1 passed, 1 failed: 5 steps" in said
+
+
+def test_tests_are_chosen_by_a_pattern(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["test", str(file), "-k", "GREET"]) == 0
+    assert "1 passed: 3 steps" in capsys.readouterr().out
+    assert _run(["test", str(file), "-k", "nowhere"]) == 2
+    assert _run(["test", str(file), "-k", "["]) == 2
+
+
+def test_several_processes_say_the_same_as_one(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["test", str(file), str(EXAMPLES), "-j", "2"]) == 1
+    assert "12 passed, 1 failed: 88 steps" in capsys.readouterr().out
+
+
+def test_junit_has_a_suite_for_each_file_and_a_case_for_each_test(file: Path, tmp_path: Path) -> None:
+    target = tmp_path / "junit.xml"
+    assert _run(["test", str(file), str(EXAMPLES), "--junit", str(target)]) == 1
+    root = ET.parse(target).getroot()
+    assert (root.get("tests"), root.get("failures")) == ("13", "1")
+    assert len(root.findall("testsuite")) == 3
+    failure = root.find("testsuite/testcase/failure")
+    assert failure is not None
+    assert "Good <evening> & more" in (failure.text or "")
+
+
+def test_a_file_that_cannot_be_used_ends_the_command_before_anything_runs(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "a.test.yaml"
+    path.write_text("bot: gone.json\ntests: [{test_case: a, steps: [{user: hi}]}]")
+    assert _run(["test", str(path)]) == 2
+    assert "gone.json: there is no such file" in capsys.readouterr().err
+    path.write_text(f"bot: {BOT}\ntests: [{{test_case: a, step: []}}]")
+    assert _run(["test", str(path)]) == 2
+    assert "a.test.yaml:2: a test has no key 'step'. Did you mean 'steps'?" in capsys.readouterr().err
+
+
+def test_coverage_lists_what_is_never_reached_and_draws_it(
+    file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(["test", str(file), "-k", "greets", "--coverage", str(tmp_path / "out")]) == 0
+    said = capsys.readouterr().out
+    assert "reached 4 of 14 interactions" in said
+    assert "never: rule ask_number / no number" in said
+    page = (tmp_path / "out/index.html").read_text()
+    assert page.count("<svg role") == 3
+    assert "<script" not in page
+    assert "http://" not in page
+    assert 'class="reached"' in page
+    assert 'class="missed"' in page

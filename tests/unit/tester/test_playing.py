@@ -1,0 +1,112 @@
+"""Steps, played against the example bots."""
+
+from pathlib import Path
+
+from tests.unit.tester.writing import FORMS, failure, play
+
+ORDER = 'stubs: {Orders: {json: {number: "1001", state: packed, items: [{code: L-20, name: Lamp}]}}}'
+
+
+def test_a_conversation_that_keeps_its_word_passes(tmp_path: Path) -> None:
+    steps = """
+        - user: order
+        - bot: {contains: order number}
+        - user: "1001"
+        - bot: {interaction: order_text}
+        - bot: {rich: {type: vertical, "elements[0].text": Lamp}}
+        - variables: {orderNumber: 1001, orderState: packed, returnCode: null}
+        - user: {tap: 1}
+        - variables: {returnCode: L-20}
+        - bot: {interaction: return_text, matches: "L-\\\\d+"}
+        - bot: {quick_replies: [Another order, That is all]}
+        - user: {tap: That is all}
+        - bot: {interaction: bye_text}
+        - closed: {survey: false}
+    """
+    played = play(tmp_path, steps, more=ORDER)
+    assert played.failure is None
+    assert played.steps == 13
+
+
+def test_another_text_fails_with_both_beside_each_other(tmp_path: Path) -> None:
+    played = play(tmp_path, "- user: hi\n- bot: Good evening!")
+    assert played.failure is not None
+    assert (played.failure.place.line, played.failure.expected) == (6, "Good evening!")
+    assert played.failure.heard == "Hello! I can tell you where your order is."
+
+
+def test_what_the_bot_says_beyond_the_test_fails_it(tmp_path: Path) -> None:
+    assert "the bot says more than the test expects" in failure(tmp_path, "- user: hi\n- bot: {contains: Hello}")
+
+
+def test_a_step_that_hears_nothing_lets_the_bot_say_anything(tmp_path: Path) -> None:
+    assert play(tmp_path, "- user: hi\n- user: what\n- user: order\n- bot: {interaction: ask_number}").failure is None
+
+
+def test_silence_where_something_was_expected_fails(tmp_path: Path) -> None:
+    steps = "- user: order\n- bot: {interaction: ask_number}\n- bot: {contains: more}"
+    assert failure(tmp_path, steps) == "7: the bot says nothing more"
+    assert "says more" in failure(tmp_path, "- user: order\n- nothing: true")
+
+
+def test_an_interaction_is_told_from_others_and_has_to_exist(tmp_path: Path) -> None:
+    assert failure(tmp_path, "- user: hi\n- bot: {interaction: ask_number}") == "6: this comes from 'welcome_text'"
+    assert "has no interaction 'ask'" in failure(tmp_path, "- user: hi\n- bot: {interaction: ask}")
+
+
+def test_several_messages_are_sent_without_waiting_and_handled_in_order(tmp_path: Path) -> None:
+    steps = """
+        - user: [order, "1001"]
+        - bot: {interaction: ask_number}
+        - bot: {interaction: order_text}
+        - bot: {interaction: item_cards}
+    """
+    assert play(tmp_path, steps, more=ORDER).failure is None
+
+
+def test_a_tap_on_what_was_shown_before_the_question_is_dropped(tmp_path: Path) -> None:
+    steps = "- user: [order, {text: tapped, payload: '1001'}]\n- bot: {interaction: ask_number}"
+    assert play(tmp_path, steps, more=ORDER).failure is None
+
+
+def test_there_must_be_something_to_tap(tmp_path: Path) -> None:
+    assert "no control number 3 to tap: the bot showed 0" in failure(tmp_path, "- user: order\n- user: {tap: 3}")
+    assert "no control 'yes' to tap" in failure(tmp_path, "- user: order\n- user: {tap: yes}")
+
+
+def test_what_starts_a_dialog_can_be_said_by_the_name_of_its_starter(tmp_path: Path) -> None:
+    assert play(tmp_path, "- user: {starter: order_starter}\n- bot: {interaction: ask_number}").failure is None
+    assert "no starter 'ask_number'" in failure(tmp_path, "- user: {starter: ask_number}")
+
+
+def test_a_variable_with_another_value_fails(tmp_path: Path) -> None:
+    steps = "- user: order\n- user: '1001'\n- variables: {orderNumber: 1002, orderState: packed}"
+    played = play(tmp_path, steps, more=ORDER)
+    assert played.failure is not None
+    assert (played.failure.expected, played.failure.heard) == ("orderNumber = 1002", "orderNumber = 1001")
+
+
+def test_a_session_is_over_after_its_length_and_not_before(tmp_path: Path) -> None:
+    steps = "- user: order\n- advance: {}\n- user: lost it\n- bot: {{interaction: {}}}"
+    assert play(tmp_path, steps.format("59m", "ask_number")).failure is None
+    assert play(tmp_path, steps.format("61m", "fallback_text")).failure is None
+
+
+def test_a_form_posts_variables_and_a_message(tmp_path: Path) -> None:
+    steps = """
+        - web_view: {variables: {riderName: Ada}}
+        - nothing: true
+        - web_view: {message: here are my booking details}
+        - bot: {interaction: received_text, contains: Ada}
+        - bot: {interaction: received_check}
+    """
+    assert play(tmp_path, steps, bot=FORMS).failure is None
+
+
+def test_a_closed_conversation_takes_nothing_more(tmp_path: Path) -> None:
+    steps = "- user: order\n- user: '1001'\n- user: return L-20\n- user: that is all\n- user: hello"
+    assert failure(tmp_path, steps, more=ORDER) == "10: the conversation is closed: it takes no messages (410)"
+
+
+def test_variables_laid_down_before_are_there_from_the_start(tmp_path: Path) -> None:
+    assert play(tmp_path, "- user: hi\n- variables: {known: blue}", more="variables: {known: blue}").failure is None
