@@ -11,10 +11,13 @@ from shared.dialog.events import ConsumerMessage
 from shared.dialog.frames import Advance, Load
 from shared.dialog.session import Conversation
 from shared.scripting.limits import Limits
+from shared.scripting.zones import load_zones
 
 _BOT = BotSource(
     b'{"bot":{"id":"b","name":"b"},"groups":[{"id":"g","name":"g","dialogType":"FALLBACK_DIALOG"}],"conversationMessage":[],'
-    b'"globalFunctions":{"methods":"function __initConversation(){botContext.sendMessages([1])}"}}',
+    b'"globalFunctions":{"methods":"function __initConversation(){'
+    b"botContext.getHoursType(['A~0:00~1:00'],'Europe/Paris');botContext.sendMessages([1])}"
+    b'"}}',
     "keep_types = false\n",
 )
 
@@ -24,6 +27,7 @@ def warm_up(limits: Limits) -> bytes:
     time.strftime("%Y", time.localtime())
     unicodedata.normalize("NFC", "\u00e9")
     "\u00e9".encode("idna")
+    load_zones()
     turns = Turns(limits)
     turns.load(Load(_BOT.version, _BOT.blob))
     event = ConsumerMessage("hello", at=1, sequence=1, new_session=True)

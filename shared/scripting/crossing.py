@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from shared.dialog.events import Entity
 from shared.dialog.scripts import ScriptEffect, ScriptState, SetContext, SetVariable, Warn
 from shared.scripting.limits import Limits
 from shared.scripting.world import Failure
@@ -39,6 +40,9 @@ class _Request(msgspec.Struct):
     button_payload: str | None
     metadata: list[dict[str, Any]]
     starter_intent: str | None
+    entities: list[Entity]
+    disambiguated_intent_name: str | None
+    disambiguated_intent_id: str | None
     bot_id: str
     conversation_id: str
     user_id: str
@@ -49,6 +53,24 @@ class _Request(msgspec.Struct):
     personal_info: dict[str, Any] | None
     api_success: bool
     api_status: str | None
+    zones: dict[str, int | None]
+    java: bool
+
+
+class Surroundings(msgspec.Struct, frozen=True):
+    """What a script is given beside its state.
+
+    `now` and `seed` replace the state's; `context` maps `scope|namespace` to (whole, data); `left` is what effects
+    (bytes) and replies may still use; `zones` are how far time zones are ahead of UTC, in ms, None: there is no such
+    zone; `java`: strings have Java's methods.
+    """
+
+    now: int
+    seed: int
+    context: dict[str, tuple[bool, dict[str, Any]]]
+    left: tuple[int, int]
+    zones: dict[str, int | None] = {}
+    java: bool = False
 
 
 class Answer(msgspec.Struct, frozen=True):
@@ -76,14 +98,8 @@ _effect: msgspec.json.Decoder[ScriptEffect] = msgspec.json.Decoder(ScriptEffect)
 _answer = msgspec.json.Decoder(Answer)
 
 
-def request(
-    code: str, state: ScriptState, *, now: int, seed: int, context: object, left: tuple[int, int], limits: Limits
-) -> str:
-    """Make the text that goes in. Objects cross as texts: the script parses those it asks for.
-
-    `now` and `seed` replace the state's; `context` maps `scope|namespace` to (whole, data); `left` is what effects
-    (bytes) and replies may still use.
-    """
+def request(code: str, state: ScriptState, given: Surroundings, limits: Limits) -> str:
+    """Make the text that goes in. Objects cross as texts: the script parses those it asks for."""
     values: dict[str, Any] = {}
     objects: dict[str, str] = {}
     for name, value in state.variables.items():
@@ -94,16 +110,18 @@ def request(
     copied = {name: getattr(state, name) for name in _COPIED}
     whole = _Request(
         code=code,
-        now=now,
-        seed=seed,
+        now=given.now,
+        seed=given.seed,
         values=values,
         objects=objects,
         scopes=state.scopes,
-        context=msgspec.json.encode(context).decode(),
-        left=left[0],
-        replies=left[1],
+        context=msgspec.json.encode(given.context).decode(),
+        left=given.left[0],
+        replies=given.left[1],
         most=limits.variable,
         outcome=limits.outcome,
+        zones=given.zones,
+        java=given.java,
         **copied,
     )
     return msgspec.json.encode(whole).decode()

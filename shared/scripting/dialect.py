@@ -1,9 +1,19 @@
-"""Conversation Builder's engine accepts `for each (x in y)`; this one does not, so such loops are rewritten."""
+"""What Conversation Builder's engine accepts and this one does not: `for each (x in y)`, methods of Java's strings."""
 
 import re
 
 _HEADER = re.compile(r"\bfor\s+each\s*\(\s*((?:var\s+)?[\w$]+)\s+in\s")
 _PIECE = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|[()]""")
+# That engine finds methods of java.lang.String on strings wherever JavaScript has none of the name; these are in use.
+_JAVA = re.compile(
+    r"\.\s*(?:equals|equalsIgnoreCase|isEmpty|isBlank|contains|matches|replaceFirst|replaceAll|hashCode|compareTo"
+    r"|compareToIgnoreCase|toCharArray)\s*\("
+)
+
+
+def names_java_methods(source: str) -> bool:
+    """Tell whether a script may call a method of Java's strings: then its world needs them (see rest.js)."""
+    return _JAVA.search(source) is not None
 
 
 def without_for_each(source: str) -> str:

@@ -29,7 +29,7 @@ Math.random = () => {
 };
 
 // The other functions and the words of errors: parsed when first asked for (see rest.js).
-const rest = () => others ??= eval(source);
+const rest = () => others ??= eval(source[0]);
 // A script that has sent its immediate reply or missed context data has no further effects, whatever it catches.
 const emit = (type, ...fields) => {
   if (halted) throw halted;
@@ -89,6 +89,7 @@ const api = {
 // Names that `botContext` has not got itself are looked up in the rest, and what is nowhere leaves a warning.
 Object.setPrototypeOf(api, new Proxy({}, {get: (o, n) => typeof n == "symbol" || n in o ? o[n] : rest().find(n)}));
 hidden(G, "botContext", {value: Object.freeze(api)});
+hidden(G, "print", {value: (...a) => api.printDebugMessage(join(a, " ")), writable: true, configurable: true});
 
 // Joined, not added up: the engine's Python side cannot read the ropes that additions make.
 const take = (error, syntax) => join(['{"effects":[', join(out, ","), '],"error":', row(error), ',"syntax":', !!syntax,
@@ -99,6 +100,7 @@ const run = () => {
   for (const n of keys(G)) delete G[n];
   out = []; count = 0; missed = []; halted = C = globalsError = null; warned = new M(); live = new M();
   clock = S.now; random = S.seed;
+  if (S.java) rest().java();
   const failed = (e, syntax) => halted ? null : rest().describe(e, syntax);
   try { globals((f) => { inside ??= f; }); } catch (e) { globalsError = failed(e); }
   if (halted || globalsError?.[0] == "memory") return take(globalsError);
@@ -115,10 +117,9 @@ const load = (code) => {
   try { globals = evaluate(way + code + "\n})"); } catch (e) { return row(rest().describe(e, true)); }
   return "null";
 };
-return (what, data) => {
-  if (what == "rest") return source = data;
-  if (what == "ready") return +!!rest();
-  if (what == "names") return J([...keys(api), ...rest().names]);
+return (what, data, more) => {
+  if (what == "rest") return (source = [data, more]).length;
+  if (what == "names") return rest().names();
   if (what == "load") return load(P(data));
   if (what == "take") return take();
   S = P(data);

@@ -9,15 +9,19 @@ from collections.abc import Callable
 
 from shared.dialog.scripts import NeedContext, ScriptEffect, ScriptOutcome, ScriptRef, ScriptState, Warn
 from shared.scripting import crossing
-from shared.scripting.dialect import without_for_each
+from shared.scripting.dialect import names_java_methods, without_for_each
 from shared.scripting.limits import Limits
 from shared.scripting.overlay import Overlay
 from shared.scripting.world import Failure, Stopped, World, Worlds
+from shared.scripting.zones import ahead_of_utc
 
 _INIT = "if (typeof __initConversation == 'function') __initConversation();"
 _MEMORY = "the script used more memory than its limit"
 # Keeps the random numbers of a turn's scripts apart; any odd constant does.
 _SEED_STEP = 0x9E3779B9
+# How time zones are named among what a script missed, and how many of them one script may ask for.
+_ZONE = "zone|"
+_ZONES = 32
 
 
 def _nobody(_key: str) -> None:
@@ -48,6 +52,7 @@ class QuickJsScripts:
         self._clock = 0
         self._stopped: list[str] = []
         self._globals_told = False
+        self._zones = set(self._worlds.zones)
 
     def run(self, ref: ScriptRef, source: str, state: ScriptState) -> ScriptOutcome:
         """Run one panel (see `shared.dialog.scripts.Scripts`). Never raises but NeedContext."""
@@ -67,20 +72,18 @@ class QuickJsScripts:
         return ScriptOutcome(outcome.effects, outcome.error, outcome.line, outcome.stopped, round(seconds * 1e6))
 
     def _run(self, ref: ScriptRef, source: str, state: ScriptState) -> ScriptOutcome:
-        """Run the script, in a new world if need be; if it does not parse, again in the dialect this engine knows."""
-        stopped: str | None = None
-        answer: crossing.Answer | None = None
-        code = _INIT if ref.panel == "init" else source
-        try:
-            world = self._ready()
-            answer = self._enter(world, ref, code, state)
-            if answer and answer.syntax and (mended := without_for_each(code)) != code:
-                answer = self._enter(world, ref, mended, state)
-        except Stopped as reason:
-            stopped = str(reason)
-            answer = crossing.read_answer(reason.answer) if reason.answer else None
-        if answer is None:
-            return ScriptOutcome(error=stopped or "the script's effects cannot be read", stopped=True)
+        """Run the script; one that asks for a time zone runs again with it."""
+        for _ in range(_ZONES):
+            answer, stopped = self._attempt(ref, _INIT if ref.panel == "init" else source, state)
+            if answer is None:
+                return ScriptOutcome(error=stopped or "the script's effects cannot be read", stopped=True)
+            asked = {key.removeprefix(_ZONE) for key in answer.missed if key.startswith(_ZONE)}
+            if not asked:
+                break
+            self._zones |= asked
+            self._worlds.zones |= {name for name in asked if ahead_of_utc(name, state.now) is not None}
+        else:
+            return ScriptOutcome(error=f"the script asked for more than {_ZONES} time zones", stopped=True)
         self._worlds.rest = answer.rest
         self._clock, self._left = answer.clock, (answer.left, max(answer.replies, 0))
         if answer.missed:
@@ -89,7 +92,22 @@ class QuickJsScripts:
         self._overlay.add(effects, state.context)
         if stopped and not answer.halted:
             return ScriptOutcome(effects, stopped, stopped=True)
-        return self._outcome(ref, answer, effects, dropped=stopped is not None)
+        return self._outcome(ref, answer, effects)
+
+    def _attempt(self, ref: ScriptRef, code: str, state: ScriptState) -> tuple[crossing.Answer | None, str | None]:
+        """Run the script, in a new world if need be; if it does not parse, again in the dialect this engine knows.
+
+        Gives what it did, None if that is lost, and which limit stopped it; the world is gone then.
+        """
+        try:
+            world = self._ready()
+            answer = self._enter(world, ref, code, state)
+            if answer and answer.syntax and (mended := without_for_each(code)) != code:
+                answer = self._enter(world, ref, mended, state)
+        except Stopped as reason:
+            self._world = None
+            return crossing.read_answer(reason.answer) if reason.answer else None, str(reason)
+        return answer, None
 
     def _ready(self) -> World:
         """Give the turn's world, with its Global Functions parsed."""
@@ -99,25 +117,22 @@ class QuickJsScripts:
 
     def _enter(self, world: World, ref: ScriptRef, code: str, state: ScriptState) -> crossing.Answer | None:
         """Cross into the world and back."""
-        request = crossing.request(
-            code,
-            state,
-            now=max(state.now, self._clock),
+        now = max(state.now, self._clock)
+        given = crossing.Surroundings(
+            now=now,
             seed=(state.seed + ref.ordinal * _SEED_STEP) & 0x7FFFFFFF,
             context=self._overlay.over(state.context),
             left=self._left,
-            limits=self._limits,
+            zones={name: ahead_of_utc(name, now) for name in self._zones},
+            java=world.java or names_java_methods(code),
         )
+        request = crossing.request(code, state, given, self._limits)
         text = world.run(request, min(self._limits.script_seconds, self._seconds))
         return crossing.read_answer(text)
 
-    def _outcome(
-        self, ref: ScriptRef, answer: crossing.Answer, effects: list[ScriptEffect], *, dropped: bool
-    ) -> ScriptOutcome:
+    def _outcome(self, ref: ScriptRef, answer: crossing.Answer, effects: list[ScriptEffect]) -> ScriptOutcome:
         """Say how a script ended that no limit stopped, and what became of the Global Functions (R19)."""
         loading = answer.globals or (self._world.globals_failure if self._world else None)
-        if dropped:
-            self._world = None
         failure = answer.error
         if loading and ref.panel == "global":
             failure = Failure(loading.message, loading.globals_line)

@@ -43,7 +43,7 @@ def known_names() -> KnownNames:
     """Ask the world of scripts for its names."""
     context = quickjs.Context()
     enter = context.eval(PRELUDE)
-    enter("rest", REST)
+    enter("rest", *REST)
     functions = msgspec.json.decode(enter("names"), type=frozenset[str])
     builtins = msgspec.json.decode(
         context.eval("JSON.stringify(Object.getOwnPropertyNames(globalThis))"), type=frozenset[str]

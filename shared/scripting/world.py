@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import quickjs
 
-from shared.scripting.dialect import without_for_each
+from shared.scripting.dialect import names_java_methods, without_for_each
 from shared.scripting.limits import Limits
 
 # Prelude and Global Functions begin on lines of their own, so that a line below is the script's (see prelude.js).
@@ -30,9 +30,9 @@ def _line(name: str) -> str:
     return " ".join(line for line in lines if not line.startswith("//"))
 
 
-# The prelude stands on the last line that is not a script's; the rest of it is handed over as a text.
+# The prelude stands on the last line that is not a script's; the rest of it is handed over as texts.
 PRELUDE = "\n" * (_FIRST_LINE - 1) + _line("prelude.js").replace("FIRST", str(_FIRST_LINE))
-REST = _line("rest.js").replace("FIRST", str(_FIRST_LINE))
+REST = (_line("rest.js").replace("FIRST", str(_FIRST_LINE)), _line("services.js"))
 
 
 class Stopped(Exception):  # noqa: N818 - what a limit did, not a mistake of the caller
@@ -60,13 +60,15 @@ class World:
         self._context.set_memory_limit(limits.heap)
         self._context.set_max_stack_size(limits.stack)
         self._enter = self._context.eval(PRELUDE)
-        self._enter("rest", REST)
+        self._enter("rest", *REST)
         self.global_functions: str | None = None
+        self.java = False
         self.globals_failure: Failure | None = None
 
     def load(self, global_functions: str) -> None:
         """Parse the Global Functions once. If they cannot be parsed, scripts run without them (`globals_failure`)."""
         self.global_functions = global_functions
+        self.java = names_java_methods(global_functions)
         self._context.set_time_limit(self._limits.script_seconds)
         source = msgspec.json.encode(global_functions).decode()
         try:
@@ -80,7 +82,7 @@ class World:
     def parse_rest(self) -> None:
         """Parse what few scripts need before one asks for it."""
         self._context.set_time_limit(self._limits.script_seconds)
-        self._enter("ready")
+        self._enter("names")
 
     def run(self, request: str, seconds: float) -> str:
         """Run one script; `request` and the answer are JSON texts as in prelude.js. Raises Stopped."""
@@ -101,13 +103,17 @@ class World:
 
 
 class Worlds:
-    """Makes worlds, one of them beforehand: for the Global Functions asked for last, and with `rest` if so set."""
+    """Makes worlds, one of them beforehand: for the Global Functions asked for last, and with `rest` if so set.
+
+    `zones` are the time zones that scripts have asked for.
+    """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._ready: World | None = None
         self._last: str | None = None
         self.rest = False
+        self.zones: set[str] = set()
 
     def take(self, global_functions: str) -> World:
         """Give a fresh world with these Global Functions. Raises Stopped when parsing them exceeds a limit."""

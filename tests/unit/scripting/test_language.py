@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from shared.dialog.scripts import Log, Say, ScriptRef, ScriptState, SetVariable, Stop, Warn
+from shared.dialog.scripts import Log, Say, ScriptRef, ScriptState, SetVariable, Warn
 from shared.scripting.dialect import without_for_each
 
 Scene = Callable[..., Any]
@@ -210,32 +210,6 @@ def test_bot_context_cannot_be_changed(scene: Scene) -> None:
     turn = scene()
     assert texts(turn.run(source)) == ["still there"]
     assert texts(turn.run("botContext.sendMessage(botContext.isContextApiEnabled())")) == ["true"]
-
-
-def test_an_immediate_reply_ends_the_script_whatever_it_catches(scene: Scene) -> None:
-    source = """
-    function hide(f) { try { f() } catch (e) { try { botContext.sendMessage('hidden') } catch (e) {} } finally { f = null } }
-    var o = {}; botContext.setBotVariable('o', o);
-    o.a = 1;
-    hide(function () { botContext.sendImmediateReply(['one', 'two']) });
-    o.a = 2;
-    botContext.setBotVariable('late', 1);
-    """
-    outcome = scene().run(source)
-    assert outcome.error is None
-    assert outcome.effects == [
-        SetVariable("o", {}, "request"),
-        Say("one"),
-        Say("two"),
-        SetVariable("o", {"a": 1}, "request"),
-        Stop(),
-    ]
-    assert scene().run("botContext.sendImmediateReply('one')").effects == [Say("one"), Stop()]
-
-
-def test_a_loop_around_an_immediate_reply_is_no_failure(scene: Scene) -> None:
-    outcome = scene().run("while (true) try { botContext.sendImmediateReply('one') } catch (e) {}")
-    assert (outcome.error, outcome.effects) == (None, [Say("one"), Stop()])
 
 
 def test_announcements_go_around_each_script(scene: Scene) -> None:

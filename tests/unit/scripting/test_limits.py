@@ -31,7 +31,8 @@ STOPPED = [
 
 @pytest.mark.parametrize(("source", "reason"), STOPPED)
 def test_a_script_over_a_limit_is_stopped_and_the_next_one_works(scene: Scene, source: str, reason: str | None) -> None:
-    turn = scene("function hello() { return 'hello' }")
+    limits = Limits(script_seconds=5) if reason == MEMORY else Limits(script_seconds=0.1)
+    turn = scene("function hello() { return 'hello' }", limits)
     outcome = turn.run("botContext.sendMessage('before');" + source)
     assert outcome.stopped or "Maximum call stack" in outcome.error
     assert reason is None or outcome.error == reason
