@@ -1,5 +1,6 @@
 """Reading what callers send: bodies of limited size, decoded into Structs, with errors that name the field."""
 
+import asyncio
 import http
 import re
 from typing import Any, TypeVar
@@ -10,6 +11,9 @@ from aiohttp import web
 from services.gateway.errors import Refused
 
 T = TypeVar("T")
+
+BODY_SECONDS = 20.0
+"""How long a whole body may take to arrive: who sends it byte by byte holds a connection, not a turn."""
 
 _PLACE = re.compile(r" - at `(?:key in )?\$?\.?(?P<path>[^`]*)`$")
 _MISSING = re.compile(r"Object missing required field `(?P<name>[^`]+)`")
@@ -27,7 +31,7 @@ _WORDS = {
 
 
 async def read_body(request: web.Request, limit: int) -> bytes:
-    """Return the body. Raises Refused when it is longer than `limit` bytes or is not JSON by its content type."""
+    """Return the body. Raises Refused when it is too long (`limit` bytes), too slow, broken or not JSON by its type."""
     if request.body_exists and request.content_type != "application/json":
         raise Refused(
             "unsupported_media_type", "The body must be JSON: send the header Content-Type: application/json."
@@ -39,11 +43,14 @@ async def read_body(request: web.Request, limit: int) -> bytes:
         raise _too_large(limit)
     body = bytearray()
     try:
-        async for chunk in request.content.iter_any():
-            body += chunk
-            if len(body) > limit:
-                raise _too_large(limit)
-    except web.RequestPayloadError as error:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_any():
+                body += chunk
+                if len(body) > limit:
+                    raise _too_large(limit)
+    except TimeoutError:
+        raise Refused("invalid_request", f"The body did not arrive within {BODY_SECONDS:g} s: send it again.") from None
+    except (web.RequestPayloadError, ConnectionError) as error:
         raise Refused("invalid_request", "The body cannot be read: it ended early or is badly encoded.") from error
     return bytes(body)
 
@@ -75,6 +82,8 @@ def _too_large(limit: int) -> Refused:
 
 
 def _reason(message: str) -> str:
+    if message == "Input data was truncated":
+        return "it ends too early, or has half of a character pair (`\\ud800`)"  # msgspec says the same of both
     return message.removeprefix("JSON is malformed: ").removeprefix("Input data was ").rstrip(".")
 
 

@@ -13,6 +13,9 @@ _METHODS = "GET, POST"
 _HEADERS = "Authorization, Content-Type"
 _KEEP_SECONDS = "600"
 
+ALWAYS = {hdrs.SERVER: "botlane", hdrs.X_CONTENT_TYPE_OPTIONS: "nosniff", "Referrer-Policy": "no-referrer"}
+"""Headers of every answer, also to what is no HTTP."""
+
 
 @web.middleware
 async def preflight(request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -34,9 +37,7 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
 
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Say on every answer who may read it, and that browsers shall not guess its type or pass on its address."""
-    response.headers[hdrs.SERVER] = "botlane"
-    response.headers[hdrs.X_CONTENT_TYPE_OPTIONS] = "nosniff"
-    response.headers["Referrer-Policy"] = "no-referrer"
+    response.headers.update(ALWAYS)
     if request.path == WEB_VIEW_PATH:
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
         response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"

@@ -4,14 +4,20 @@ import asyncio
 import errno
 import http
 import logging
+from typing import Any
 
 import structlog
 from aiohttp import web
 
+from services.gateway.cross_origin import ALWAYS
 from services.gateway.errors import Refused, error_response
 from services.settings import SettingsError
 
 log = structlog.get_logger()
+
+IDLE_SECONDS = 75.0
+"""How long a connection may take to send its next request, headers included: longer than balancers keep theirs."""
+
 _NO_LOG = logging.getLogger("services.gateway.silent")  # access_log.py writes the lines
 _NO_LOG.disabled = True
 
@@ -49,7 +55,13 @@ class _Protocol(web.RequestHandler):
             refused = Refused("invalid_request", "This is no HTTP request, or its address or headers are too long.")
         response = error_response(refused, "")
         response.force_close()
+        response.headers.update(ALWAYS)
         return response
+
+    def log_exception(self, *args: Any, **kwargs: Any) -> None:
+        """Leave out what a caller can cause: a body that breaks while the rest of it is read and dropped."""
+        if not isinstance(kwargs.get("exc_info"), web.RequestPayloadError):
+            super().log_exception(*args, **kwargs)
 
 
 class _Site(web.BaseSite):
@@ -75,5 +87,8 @@ class _Site(web.BaseSite):
         if manager is None:
             raise RuntimeError("the runner is not set up")
         self._server = await loop.create_server(
-            lambda: _Protocol(manager, loop=loop, access_log=_NO_LOG), self._host, self._port, backlog=1024
+            lambda: _Protocol(manager, loop=loop, access_log=_NO_LOG, keepalive_timeout=IDLE_SECONDS),
+            self._host,
+            self._port,
+            backlog=1024,
         )

@@ -5,12 +5,14 @@ import json
 from typing import Any
 
 import pytest
+import structlog
 from arq.connections import ArqRedis
 
+from services.gateway import bodies, listening
 from services.gateway.bodies import decode
 from services.gateway.errors import Refused
 from services.gateway.wire import MessageRequest
-from tests.services.gateway.loopback import Gateway, StartConversation, StartGateway, error_of
+from tests.services.gateway.loopback import Conversation, Gateway, StartConversation, StartGateway, error_of
 
 CREATE = "/v1/bots/shop/conversations"
 
@@ -108,12 +110,14 @@ async def test_a_small_body_that_unpacks_to_a_large_one_is_measured_unpacked(
 
 
 async def test_a_body_that_cannot_be_unpacked_is_the_callers_mistake(
-    gateway: Gateway, conversation: StartConversation
+    gateway: Gateway, conversation: StartConversation, caplog: pytest.LogCaptureFixture
 ) -> None:
     made = await conversation()
     headers = made.headers | {"Content-Type": "application/json", "Content-Encoding": "gzip"}
     async with gateway.client.post(f"{made.path}/messages", data=b"not gzip", headers=headers) as answer:
         await error_of(answer, 400)
+    await gateway.stop()
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(
@@ -224,3 +228,57 @@ async def test_what_is_not_http_gets_the_same_shape(gateway: Gateway, request_li
     assert head.partition(b" ")[2].startswith(b"400")
     error = json.loads(body)["error"]
     assert (error["code"], set(error)) == ("invalid_request", {"code", "message"})
+    assert b"\r\nServer: botlane\r\n" in head
+    assert b"\r\nX-Content-Type-Options: nosniff" in head
+
+
+async def test_a_body_that_does_not_come_is_not_waited_for(
+    gateway: Gateway, conversation: StartConversation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bodies, "BODY_SECONDS", 0.1)
+    reader, writer = await half_a_message(gateway, await conversation())
+    head = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    assert head.startswith(b"HTTP/1.1 400 ")
+
+
+async def test_a_caller_who_leaves_amid_a_body_is_no_failure_of_the_gateway(
+    gateway: Gateway, conversation: StartConversation
+) -> None:
+    made = await conversation()
+    with structlog.testing.capture_logs() as logged:
+        _, writer = await half_a_message(gateway, made)
+        writer.transport.abort()
+        while not any(line["event"] == "request" for line in logged):
+            await asyncio.sleep(0.01)
+    assert [line["status"] for line in logged] == [400]
+
+
+async def test_a_connection_that_never_finishes_a_request_is_closed(
+    monkeypatch: pytest.MonkeyPatch, start_gateway: StartGateway
+) -> None:
+    monkeypatch.setattr(listening, "IDLE_SECONDS", 0.1)
+    gateway = await start_gateway()
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    writer.write(b"GET / HTTP/1.1\r\nHost: ")
+    assert await reader.read() == b""
+    writer.close()
+
+
+async def half_a_message(gateway: Gateway, made: Conversation) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Begin to send a message over a connection of one's own; the body never ends."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    head = [
+        f"POST {made.path}/messages HTTP/1.1",
+        "Host: localhost",
+        f"Authorization: {made.headers['Authorization']}",
+        "Content-Type: application/json",
+        "Content-Length: 100",
+    ]
+    writer.write("\r\n".join([*head, "", '{"text": ']).encode())
+    return reader, writer
+
+
+def test_half_of_a_character_pair_is_not_called_an_early_end_alone() -> None:
+    with pytest.raises(Refused, match="character pair"):
+        decode(rb'{"text": "\ud800"}', MessageRequest)
