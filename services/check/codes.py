@@ -101,6 +101,11 @@ CODES = {
         "A starter or a rule waits for an intent for which the manifest has neither phrases nor an endpoint.",
         "Add phrases for it to `[intents]` in the manifest.",
     ),
+    "slot-without-entity": Code(
+        WARNING,
+        "A rule fills a slot with an entity that the manifest has not got, nor an endpoint: it never matches.",
+        "Add the entity to `[entities]` in the manifest.",
+    ),
     "unused-phrases": Code(
         WARNING, "The manifest has phrases or entities, and an endpoint that is asked instead.", "Keep one of them."
     ),

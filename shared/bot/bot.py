@@ -2,36 +2,37 @@
 
 import re
 from collections.abc import Iterable
-from operator import itemgetter
 
 import msgspec
 
 from shared.bot import export as raw
+from shared.bot.decoding import decode_export
 from shared.bot.durations import parse_duration
-from shared.bot.errors import BotError, Finding, place_and_problem
+from shared.bot.errors import BotError, Finding
 from shared.bot.integration import CustomField, Integration, Policy, check_policy
+from shared.bot.intents import intents_by_name, not_understood
 from shared.bot.interactions import compile_interaction
 from shared.bot.kinds import dialog_kind
 from shared.bot.links import Links
 from shared.bot.manifest import IntegrationPart, Manifest, decode_manifest
-from shared.bot.model import Bot, Dialog, IntentName, Interaction, Survey
+from shared.bot.model import Bot, Dialog, Interaction, Survey
 from shared.bot.source import BotSource
 from shared.bot.templates import Template, compile_template
 from shared.bot.unknown_keys import unknown_keys
 
 _HOUR_MS = 3_600_000
-_DECODER = msgspec.json.Decoder(raw.Export)
-_REMEDY_EXPORT = "Give a bot exported from Conversation Builder (Export Bot, JSON)"
 
 
 def compile_bot(source: BotSource) -> Bot:
     """Compile a source. Raises BotError naming file, place and remedy."""
-    export = _decode(source)
+    export = decode_export(source.export, source.file)
     manifest = decode_manifest(source.manifest, source.manifest_file)
     links = Links.of(export, source.file)
     interactions = {message.id: compile_interaction(message, links) for message in links.in_order()}
     dialogs = _dialogs(export, interactions, links)
-    findings = [*links.findings, *_passed_over(source, manifest)]
+    intents = intents_by_name(export.associated_intents or ())
+    unheard = not_understood(interactions.values(), dialogs, intents, manifest.understood)
+    findings = [*links.findings, *unheard, *_passed_over(source, manifest)]
     integrations = _integrations(export, manifest, source)
     return Bot(
         id=export.bot.id,
@@ -56,37 +57,14 @@ def compile_bot(source: BotSource) -> Bot:
         egress_private=manifest.egress.private,
         findings=tuple(findings),
         understanding=manifest.understood,
-        intents=_intents(export),
+        intents=intents,
         survey=_survey(export.bot),
     )
 
 
 def bot_id(source: BotSource) -> str:
     """Return the id of the bot without compiling it. Raises BotError."""
-    return _decode(source).bot.id
-
-
-def _decode(source: BotSource) -> raw.Export:
-    try:
-        export = _DECODER.decode(source.export)
-    except msgspec.ValidationError as error:
-        raise BotError(source.file, *place_and_problem(error), _REMEDY_EXPORT) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise BotError(source.file, _line(str(error), source.export), f"not JSON: {error}", _REMEDY_EXPORT) from error
-    except RecursionError as error:
-        raise BotError(source.file, "", "nested too deeply", _REMEDY_EXPORT) from error
-    if not export.bot.id.strip():
-        raise BotError(source.file, "bot.id", "it is empty", _REMEDY_EXPORT)
-    return export
-
-
-def _line(problem: str, content: bytes) -> str:
-    """Turn the byte a decoder stumbled at into a line and a column; empty when it does not say."""
-    found = re.search(r"\(byte (\d+)\)", problem)
-    if found is None:
-        return ""
-    lines = content[: int(found[1])].split(b"\n")
-    return f"line {len(lines)}, column {len(lines[-1]) + 1}"
+    return decode_export(source.export, source.file).bot.id
 
 
 def _dialogs(export: raw.Export, interactions: dict[str, Interaction], links: Links) -> dict[str, Dialog]:
@@ -117,15 +95,6 @@ def _count(written: str | int | None) -> int:
         return max(1, int(written or 3))
     except ValueError:
         return 3
-
-
-def _intents(export: raw.Export) -> dict[str, IntentName]:
-    """Index intents by what they may be called; an id wins over a name, a name over a display name."""
-    listed = export.associated_intents or ()
-    known = [IntentName(one.id, one.name or one.id, one.display_name or one.name) for one in listed]
-    called = [pair for one in known for pair in ((2, one.display_name, one), (1, one.name, one), (0, one.id, one))]
-    called.sort(key=itemgetter(0), reverse=True)
-    return {name.strip().casefold(): one for _, name, one in called if name.strip()}
 
 
 def _survey(bot: raw.BotPart) -> Survey | None:
