@@ -1,9 +1,6 @@
 """From a source to a bot: decode, link, compile. What cannot be used is one clear error, the rest is a finding."""
 
-import re
 from collections.abc import Iterable
-
-import msgspec
 
 from shared.bot import export as raw
 from shared.bot.decoding import decode_export

@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from shared.bot import export
+from shared.bot.decoding import decode_freely
 
 # What exports carry and nothing here needs (R22 and authoring metadata), in words by the Struct it stands in.
 _PASSED_OVER: dict[type[msgspec.Struct], frozenset[str]] = {
@@ -36,8 +37,7 @@ _PASSED_OVER: dict[type[msgspec.Struct], frozenset[str]] = {
 
 def unknown_keys(content: bytes) -> Iterator[tuple[str, str]]:
     """Yield (place, key) for every key that is neither read nor known to be without effect."""
-    raw = msgspec.json.decode(content)
-    yield from _unknown(raw, export.Export, "")
+    yield from _unknown(decode_freely(content), export.Export, "")
 
 
 def _unknown(raw: object, kind: Any, place: str) -> Iterator[tuple[str, str]]:

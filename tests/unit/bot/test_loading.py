@@ -67,8 +67,9 @@ def test_a_bot_cannot_be_changed() -> None:
     [
         ("{nope", "line 1, column 2"),
         ('{"bot":\n  {"id": }', "line 2, column 10"),
-        ("", ""),
-        (b'{"bot":{"id":"\xff","name":""},"groups":[],"conversationMessage":[]}', ""),
+        ("", "line 1, column 1"),
+        ('{"bot":\n{"id": "', "line 2, column 9"),
+        (b'{"bot":{"id":"\xff","name":""},"groups":[],"conversationMessage":[]}', "line 1, column 15"),
     ],
 )
 def test_what_is_not_json_is_refused(content: str | bytes, place: str) -> None:
@@ -91,8 +92,19 @@ def test_json_that_is_no_export_is_refused(content: str, problem: str) -> None:
     assert (raised.value.place, raised.value.problem) == ("top level", problem)
 
 
+@pytest.mark.parametrize("odd", ["9" * 400, "9" * 5000, "1e999", '"\\u0000"', "[" * 300 + "]" * 300])
+def test_what_stands_under_a_key_nobody_reads_does_not_matter(odd: str) -> None:
+    content = f'{{"bot":{{"id":"b","name":"b","new":[{odd}]}},"groups":[],"conversationMessage":[]}}'
+    assert [finding.place for finding in compiled(content).findings] == ["bot"]
+
+
+def test_broken_text_under_a_key_nobody_reads_does_not_matter() -> None:
+    content = b'{"bot":{"id":"b","name":"b","new":"\xff"},"groups":[],"conversationMessage":[]}'
+    assert [finding.code for finding in compiled(content).findings] == ["unknown-key"]
+
+
 def test_json_nested_without_end_is_refused() -> None:
-    with pytest.raises(BotError, match=r"bot\.json: "):
+    with pytest.raises(BotError, match=r"bot\.json: line 1, column 50[0-9]: nested too deeply"):
         compiled('{"bot":' + '{"a":' * 5000 + "1" + "}" * 5000 + "}")
 
 
