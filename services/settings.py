@@ -63,7 +63,7 @@ class Setting(msgspec.Struct, frozen=True):
 
 SETTINGS = (
     Setting("BOTLANE_REDIS_URL", "redis_url", forms.REDIS_URL, "The Redis or Valkey server.", secret=True),
-    Setting("BOTLANE_SECRET", "secrets", forms.SECRETS, "Signs tokens; of several secrets, the first does.", secret=True),
+    Setting("BOTLANE_SECRET", "secrets", forms.SECRETS, "Signs tokens; of several, the first does.", secret=True),
     Setting("BOTLANE_CHANNEL_KEYS", "channel_keys", forms.KEYS, "Channels that may name their users.", secret=True),
     Setting("BOTLANE_HOST", "host", forms.TEXT, "Where the gateway listens."),
     Setting("BOTLANE_PORT", "port", forms.whole(0, 65535), "The gateway's public port."),
