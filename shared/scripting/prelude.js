@@ -117,8 +117,8 @@ const load = (code) => {
   try { globals = evaluate(way + code + "\n})"); } catch (e) { return row(rest().describe(e, true)); }
   return "null";
 };
-return (what, data, more) => {
-  if (what == "rest") return (source = [data, more]).length;
+return (what, data, ...more) => {
+  if (what == "rest") return (source = [data, ...more]).length;
   if (what == "names") return rest().names();
   if (what == "load") return load(P(data));
   if (what == "take") return take();

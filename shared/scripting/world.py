@@ -32,7 +32,7 @@ def _line(name: str) -> str:
 
 # The prelude stands on the last line that is not a script's; the rest of it is handed over as texts.
 PRELUDE = "\n" * (_FIRST_LINE - 1) + _line("prelude.js").replace("FIRST", str(_FIRST_LINE))
-REST = (_line("rest.js").replace("FIRST", str(_FIRST_LINE)), _line("services.js"))
+REST = (_line("rest.js").replace("FIRST", str(_FIRST_LINE)), _line("context.js"), _line("rare.js"))
 
 
 class Stopped(Exception):  # noqa: N818 - what a limit did, not a mistake of the caller

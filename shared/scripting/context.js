@@ -1,4 +1,4 @@
-// The context service and opening hours: evaluated inside rest.js when one of these functions is first called.
+// The context service: evaluated inside rest.js when one of these functions is first asked for.
 (function () {
 // C maps "scope|namespace" to [whole, {name: value}, characters]; reading what is not there ends the run.
 const stored = (scope, ns) => {
@@ -71,36 +71,7 @@ const erase = (scope, ns, name) => {
 };
 const remove = (scope, ns, name) => usable(ns = text(ns)) && erase(scope, ns, name);
 
-const DAYS = "SUNDAY MONDAY TUESDAY WEDNESDAY THURSDAY FRIDAY SATURDAY".split(" ");
-const ENTRY = /^\s*(?:([^|~]*)\|)?([^|~]*)~\s*(\d\d?):(\d\d)\s*~\s*(\d\d?):(\d\d)\s*$/;
-const two = (n) => (n < 10 ? "0" : "") + n;
-// What an entry calls a day: its name, or MM.DD.YYYY.
-const called = (d) => [DAYS[d.getUTCDay()], [two(d.getUTCMonth() + 1), two(d.getUTCDate()), d.getUTCFullYear()].join(".")];
-const offset = (zone) => {
-  if (!own(S.zones, zone)) miss("zone|" + zone);
-  return S.zones[zone];
-};
-// Entries are `[day|]TYPE~start~end`. The last one that holds counts; a range over midnight belongs to the day on which
-// it starts; the start is in it, the end is not, except that 23:59 means midnight.
-const getHoursType = (entries, zone) => {
-  const ahead = offset(text(zone));
-  if (ahead === null) return warn("refused", "getHoursType: there is no such time zone"), null;
-  const local = new D(clock + ahead), now = local.getUTCHours() * 60 + local.getUTCMinutes();
-  const today = called(local), yesterday = called(new D(clock + ahead - 864e5));
-  let found = null;
-  for (const entry of list(entries)) {
-    const [, day, type, h, m, hh, mm] = ENTRY.exec(entry) || [];
-    if (type === undefined) { warn("refused", "getHoursType: an entry is not [day|]TYPE~start~end"); continue; }
-    const start = h * 60 + +m, end = hh * 60 + +mm == 1439 ? 1440 : hh * 60 + +mm;
-    const on = (names) => day === undefined || names.includes(day.trim().toUpperCase());
-    const holds = end > start ? now >= start && now < end && on(today) : now >= start && on(today) || now < end && on(yesterday);
-    if (holds) found = type.trim();
-  }
-  return found;
-};
-
 const functions = {
-  getHoursType,
   registerContextNamespace(ns, seconds) {
     if (!usable(ns = text(ns))) return false;
     return seconds > 0 ? put("conversation", TTL, ns, Math.round(seconds * 1000), 0) : true;
