@@ -30,6 +30,11 @@ CODES = {
         "`setTriggerNextMessage` names an interaction that does not exist: the next action is taken instead.",
         "Correct the name, or add the interaction.",
     ),
+    "disabled-target": Code(
+        WARNING,
+        "A rule leads into a dialog that is disabled: the next action is taken.",
+        "Enable the dialog, or choose another next action.",
+    ),
     "broken-links": Code(
         WARNING, "An interaction does not hang together with the others of its dialog.", "Export the bot again."
     ),
@@ -53,6 +58,11 @@ CODES = {
     "unknown-function": Code(
         ERROR, "A script uses a function that `botContext` has not got: it does nothing.", "Correct its name."
     ),
+    "unsupported-function": Code(
+        WARNING,
+        "A script uses a function that needs another service of the platform: it has no effect here.",
+        "Do without it, or make an integration of it.",
+    ),
     "undefined-function": Code(
         ERROR,
         "A script calls a function that neither it nor the Global Functions declare: it ends there.",
@@ -68,6 +78,9 @@ CODES = {
         ERROR,
         "`{$env.NAME}` or `getEnvVariable` reads an environment variable that the manifest does not give.",
         "Add it to `[environment]` in the manifest.",
+    ),
+    "unused-environment-variable": Code(
+        INFO, "Nothing in the bot reads an environment variable of the manifest.", "Correct its name, or remove it."
     ),
     "unset-variable": Code(
         WARNING,

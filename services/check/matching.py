@@ -1,4 +1,4 @@
-"""What consumers' words are compared with: patterns, intents."""
+"""What consumers' words are compared with: patterns (the compiler has looked at expressions and intents)."""
 
 from collections.abc import Iterator
 
@@ -6,19 +6,17 @@ from services.check.codes import found
 from services.check.panels import place_of
 from services.check.subject import Subject
 from shared.bot.errors import Finding
-from shared.bot.model import Bot, Dialog, IntentCondition, Interaction, PatternCondition
+from shared.bot.model import Bot, Dialog, Interaction, PatternCondition
 from shared.bot.patterns import Pattern
-from shared.bot.understanding import findings
+from shared.dialog.matching import can_start
 
 _MARKS = frozenset("*()|")
-_NOT_UNDERSTOOD = "intent-without-phrases"
 
 
 def check_matching(subject: Subject) -> Iterator[Finding]:
     """Check starters and rules."""
     for interaction in subject.bot.interactions.values():
         yield from _brackets(interaction, subject.bot)
-    yield from _intents(subject)
     yield from _hidden(subject.bot)
 
 
@@ -44,7 +42,7 @@ def _hidden(bot: Bot) -> Iterator[Finding]:
     earlier: list[tuple[Dialog, Interaction]] = []
     for dialog in bot.dialogs.values():
         starter = dialog.starter
-        if starter is None or not dialog.enabled or not starter.enabled or dialog.kind != "DIALOG":
+        if starter is None or not can_start(dialog):
             continue
         for pattern in starter.patterns:
             hiding = next((one for one, other in earlier if _hides(other, pattern)), None)
@@ -62,22 +60,3 @@ def _hides(starter: Interaction, pattern: Pattern) -> bool:
         return True
     fixed = not _MARKS & set(pattern.source)
     return fixed and any(one.matches(pattern.source) for one in starter.patterns)
-
-
-def _intents(subject: Subject) -> Iterator[Finding]:
-    """Ask which intents of starters and rules nobody understands, unless the compiler has said so."""
-    told = {finding.place for finding in subject.bot.findings if finding.code == _NOT_UNDERSTOOD}
-    wanted = [
-        (place, subject.intents.get(intent, (intent,)))
-        for interaction in subject.bot.interactions.values()
-        for place in [place_of(subject.bot, interaction)]
-        for intent in _wanted(interaction)
-        if place not in told
-    ]
-    yield from findings(subject.bot.understanding, wanted)
-
-
-def _wanted(interaction: Interaction) -> Iterator[str]:
-    conditions = (rule.condition for rule in interaction.rules)
-    intents = (interaction.intent_id, *(one.intent_id for one in conditions if isinstance(one, IntentCondition)))
-    yield from dict.fromkeys(intent for intent in intents if intent)

@@ -1,46 +1,21 @@
 """What templates read: variables, environment variables, fields of integrations."""
 
 from collections.abc import Iterator
-from typing import Any
-
-import msgspec
 
 from services.check.codes import INFO, WARNING, found
-from services.check.panels import INTEGRATIONS, place_of
 from services.check.subject import Subject
 from shared.bot.errors import Finding
-from shared.bot.integration import Integration
-from shared.bot.model import Interaction
-from shared.bot.templates import Placeholder, Template
+from shared.bot.templates import Placeholder
 
 
 def check_placeholders(subject: Subject) -> Iterator[Finding]:
     """Check each placeholder once for every interaction or integration it stands in."""
     variables = subject.variables()
-    for place, owner in _owners(subject):
-        for hole in dict.fromkeys(hole for template in _templates(owner) for hole in template.placeholders):
+    for place, holes in subject.templates:
+        for hole in holes:
             finding = _check(hole, place, variables, subject)
             if finding is not None:
                 yield finding
-
-
-def _owners(subject: Subject) -> Iterator[tuple[str, Interaction | Integration]]:
-    bot = subject.bot
-    yield from ((place_of(bot, interaction), interaction) for interaction in bot.interactions.values())
-    yield from ((f"{INTEGRATIONS} / {integration.name}", integration) for integration in bot.integrations.values())
-
-
-def _templates(value: Any) -> Iterator[Template]:
-    """Find every template inside a part of a bot."""
-    match value:
-        case Template():
-            yield value
-        case tuple():
-            for item in value:
-                yield from _templates(item)
-        case msgspec.Struct():
-            for name in value.__struct_fields__:
-                yield from _templates(getattr(value, name))
 
 
 def _check(hole: Placeholder, place: str, variables: frozenset[str], subject: Subject) -> Finding | None:

@@ -6,12 +6,13 @@ from services.check.codes import INFO, WARNING, found
 from services.check.panels import Panel, place_of
 from services.check.subject import Subject
 from shared.bot.errors import Finding
-from shared.bot.model import Bot, Dialog, Interaction
+from shared.bot.model import Bot, Dialog, Interaction, Target
 
 
 def check_reach(subject: Subject) -> Iterator[Finding]:
     """Follow starters, next actions, rules and scripts; a script's choice at run time makes its findings infos."""
     bot = subject.bot
+    yield from _disabled(bot)
     reached = _reached(subject)
     level = INFO if subject.triggers_unknown else WARNING
     for dialog in bot.dialogs.values():
@@ -25,6 +26,26 @@ def check_reach(subject: Subject) -> Iterator[Finding]:
         for interaction in lost:
             if not _is_only_a_door(interaction):
                 yield found("unreachable-interaction", place_of(bot, interaction), "nothing leads to it", level=level)
+
+
+def _disabled(bot: Bot) -> Iterator[Finding]:
+    """Find rules that lead from one dialog into another that is disabled."""
+    for interaction in bot.interactions.values():
+        entered = (_entered(rule.target, bot) for rule in interaction.rules)
+        for target in {one.id: one for one in entered if one is not None and one.id != interaction.dialog_id}.values():
+            if not target.enabled:
+                note = f'a rule leads into the dialog "{target.name}", which is disabled: the next action is taken'
+                yield found("disabled-target", place_of(bot, interaction), note)
+
+
+def _entered(target: Target, bot: Bot) -> Dialog | None:
+    """Return the dialog a rule leads into, None when it says where to go in other words."""
+    match target.kind:
+        case "dialog":
+            return bot.dialogs[target.id]
+        case "interaction":
+            return bot.dialogs[bot.interactions[target.id].dialog_id]
+    return None
 
 
 def _is_only_a_door(interaction: Interaction) -> bool:
@@ -75,11 +96,14 @@ def _named(panel: Panel, subject: Subject) -> Iterator[str]:
 
 def _ways(interaction: Interaction, bot: Bot) -> Iterator[str]:
     """Yield where an interaction's rules lead; without a default rule the flow may go on to the next one."""
-    on = any(rule.target.kind in {"next", "missing"} for rule in interaction.rules)
-    if interaction.next_id and (on or all(rule.condition is not None for rule in interaction.rules)):
-        yield interaction.next_id
+    on = all(rule.condition is not None for rule in interaction.rules)
     for rule in interaction.rules:
-        if rule.target.kind == "interaction":
+        target = _entered(rule.target, bot)
+        if target is None or not (target.enabled or target.id == interaction.dialog_id):
+            on = on or target is not None or rule.target.kind in {"next", "missing"}
+        elif rule.target.kind == "interaction":
             yield rule.target.id
-        elif rule.target.kind == "dialog" and (first := bot.dialogs[rule.target.id].first) is not None:
-            yield first
+        elif target.first is not None:
+            yield target.first
+    if on and interaction.next_id:
+        yield interaction.next_id

@@ -12,6 +12,10 @@ _FOREIGN = frozenset(
     """java javax Packages JavaImporter importPackage importClass XMLHttpRequest fetch require setTimeout setInterval
     clearTimeout clearInterval setImmediate console localStorage sessionStorage alert""".split()  # noqa: SIM905 words read better in a row
 )
+UNSUPPORTED = frozenset(
+    """getNlpResponse getSentiment transferToBotDialog setBotTransferIntentbyDomain setBotTransferIntentId
+    setBotTransferIntentID setBotTransferUserMessage""".split()  # noqa: SIM905 words read better in a row
+)
 _DEFAULT_ROUTING = "platform.default"
 
 
@@ -27,6 +31,7 @@ def check_scripts(subject: Subject) -> Iterator[Finding]:
         yield from _functions(panel, subject)
         yield from _targets(panel, subject)
         yield from _environment(panel, subject)
+    yield from _unread(subject)
 
 
 def _members(panel: Panel, subject: Subject) -> Iterator[Finding]:
@@ -36,6 +41,8 @@ def _members(panel: Panel, subject: Subject) -> Iterator[Finding]:
         if use.name not in subject.names.functions and (use.called or getter not in subject.names.functions):
             note = f"botContext.{use.name} does not exist: it does nothing and gives nothing"
             yield found("unknown-function", panel.place, note, at=use.at)
+        elif use.name in UNSUPPORTED:
+            yield found("unsupported-function", panel.place, f"botContext.{use.name} has no effect here", at=use.at)
 
 
 def _functions(panel: Panel, subject: Subject) -> Iterator[Finding]:
@@ -73,3 +80,15 @@ def _environment(panel: Panel, subject: Subject) -> Iterator[Finding]:
         if use.name == "getEnvVariable" and use.literal is not None and use.literal not in subject.bot.environment:
             note = f"the manifest gives no environment variable {use.literal}"
             yield found("missing-environment-variable", panel.place, note, at=use.at)
+
+
+def _unread(subject: Subject) -> Iterator[Finding]:
+    """Compare the manifest's environment with what is read of it; the platform's own variables are read elsewhere."""
+    uses = subject.uses("getEnvVariable")
+    if any(use.literal is None for use in uses):
+        return
+    read = {use.literal for use in uses} | {hole.name for hole in subject.placeholders if hole.kind == "environment"}
+    for name in subject.bot.environment:
+        if name not in read and not name.startswith("system_"):
+            place = f"manifest: environment.{name}"
+            yield found("unused-environment-variable", place, "nothing in the bot reads it")

@@ -1,14 +1,14 @@
 """What is checked: a compiled bot with its manifest, its scripts and the names they may use."""
 
-from typing import Any
-
 import msgspec
 
 from services.check.panels import GLOBAL_FUNCTIONS, Panel, Use, panels
+from services.check.templates import placeholders
 from shared.bot.bot import compile_bot
 from shared.bot.manifest import Manifest, decode_manifest
 from shared.bot.model import Bot
 from shared.bot.source import BotSource
+from shared.bot.templates import Placeholder
 from shared.scripting.syntax import KnownNames, known_names
 
 # Variables that functions set under a name of their own.
@@ -16,18 +16,23 @@ _SET_BY_FUNCTIONS = {"setUserName": "__userName", "setEmail": "__email"}
 
 
 class Subject(msgspec.Struct, frozen=True):
-    """`bot` and what the checks ask about it. `intents` are the ids of intents with all the words for them."""
+    """`bot` and what the checks ask about it."""
 
     bot: Bot
     manifest: Manifest
     panels: tuple[Panel, ...]
+    templates: tuple[tuple[str, tuple[Placeholder, ...]], ...]
     names: KnownNames
-    intents: dict[str, tuple[str, ...]]
 
     @property
     def global_functions(self) -> Panel | None:
         """The Global Functions, None when the bot has none."""
         return next((panel for panel in self.panels if panel.place == GLOBAL_FUNCTIONS), None)
+
+    @property
+    def placeholders(self) -> list[Placeholder]:
+        """Every placeholder of the bot."""
+        return [hole for _, holes in self.templates for hole in holes]
 
     @property
     def triggers_unknown(self) -> bool:
@@ -69,16 +74,6 @@ def subject_of(source: BotSource) -> Subject:
         bot=bot,
         manifest=decode_manifest(source.manifest, source.manifest_file),
         panels=tuple(panels(bot)),
+        templates=tuple(placeholders(bot)),
         names=known_names(),
-        intents=_intents(msgspec.json.decode(source.export)),
     )
-
-
-def _intents(export: Any) -> dict[str, tuple[str, ...]]:
-    """Read what the export says of its intents; whatever has another shape is passed over."""
-    described = export.get("associatedIntents")
-    return {
-        intent["id"]: tuple(text for key in ("name", "displayName", "id") if isinstance(text := intent.get(key), str))
-        for intent in (described if isinstance(described, list) else ())
-        if isinstance(intent, dict) and isinstance(intent.get("id"), str)
-    }

@@ -3,7 +3,7 @@
 import pytest
 
 from tests.unit.check.findings import found, found_of, report
-from tests.unit.dialog.bots import dialog, finds, go, question, says, starter, text
+from tests.unit.dialog.bots import dialog, finds, go, question, says, sets, starter, text
 
 INTENT = "0f6d4c0e"
 
@@ -57,6 +57,12 @@ def test_an_intent_may_have_its_phrases_under_its_id_or_its_names(key: str) -> N
     assert found_of("intent-without-phrases", shop, described=described) == ["Shop / door"]
     manifest = f'[intents."{key}"]\nphrases = ["where is my parcel", "track my order"]'
     assert found_of("intent-without-phrases", shop, described=described, manifest=manifest) == []
+
+
+def test_a_slot_needs_its_entity_in_the_manifest() -> None:
+    shop = dialog("Shop", starter("hi"), question("size", "", go("next", sets("size", "@SIZE"), when=says("*"))))
+    assert found_of("slot-without-entity", shop) == ["Shop / size"]
+    assert found_of("slot-without-entity", shop, manifest='[entities.SIZE]\nvalues = ["small~10"]') == []
 
 
 def test_an_intent_the_export_does_not_describe_is_named_by_its_id() -> None:

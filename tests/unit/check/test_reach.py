@@ -27,6 +27,12 @@ def test_a_disabled_dialog_is_left_alone() -> None:
     assert found(dialog("A", starter("a")), dialog("Off", text("one"), status="DISABLED")) == []
 
 
+def test_a_rule_into_a_disabled_dialog_is_named() -> None:
+    off = dialog("Off", starter("off"), text("inside"), status="DISABLED")
+    shop = dialog("A", starter("a"), text("b", then="inside"), text("c", then="dialog:Off"), text("d"))
+    assert found(shop, off) == [("disabled-target", "A / b"), ("disabled-target", "A / c")]
+
+
 def test_an_interaction_that_everything_jumps_past_is_named() -> None:
     shop = dialog("Shop", starter("a"), text("first", then="last"), text("lost"), text("last"))
     assert found(shop) == [("unreachable-interaction", "Shop / lost")]

@@ -1,7 +1,14 @@
 """What is found in scripts."""
 
+import contextlib
+
 import pytest
 
+from services.check.scripts import UNSUPPORTED
+from shared.dialog.scripts import NeedContext, ScriptRef, ScriptState, Warn
+from shared.scripting.limits import Limits
+from shared.scripting.runtime import QuickJsScripts
+from shared.scripting.syntax import known_names
 from tests.unit.check.findings import found, found_of, report
 from tests.unit.dialog.bots import Part, dialog, integration, question, starter, text
 
@@ -54,6 +61,25 @@ def test_bean_properties_and_misspelt_names_of_old_are_known(source: str) -> Non
     assert found_of("unknown-function", with_code(source)) == []
 
 
+def test_a_function_that_has_no_effect_here_is_a_warning() -> None:
+    (finding,) = report(with_code("botContext.getSentiment()")).findings
+    assert (finding.code, finding.level, finding.column) == ("unsupported-function", "warning", 12)
+
+
+def test_the_functions_without_effect_are_those_that_say_so_when_they_run() -> None:
+    said = set()
+    for name in known_names().functions:
+        scripts = QuickJsScripts("", Limits())
+        with contextlib.suppress(NeedContext):
+            outcome = scripts.run(
+                ScriptRef(1, "x", "pre"), f"botContext.{name}()", ScriptState(now=0, seed=0, variables={})
+            )
+            said |= {
+                name for effect in outcome.effects if isinstance(effect, Warn) and effect.code == "unsupported-function"
+            }
+    assert said == UNSUPPORTED
+
+
 def test_a_function_nobody_declares_is_named() -> None:
     assert found_of(
         "undefined-function", with_code("if (1) {\n  trial('x');\n}"), functions="function trail(x) {}"
@@ -104,3 +130,18 @@ def test_an_environment_variable_that_the_manifest_does_not_give_is_an_error() -
     manifest = '[environment]\ngiven = "1"'
     assert found_of("missing-environment-variable", shop, manifest=manifest) == ["Shop / hello / Pre-Process Code 2:20"]
     assert report(shop, manifest=manifest).count("error") == 1
+
+
+def test_an_environment_variable_that_nothing_reads_is_an_info() -> None:
+    manifest = '[environment]\nread = "1"\nshown = "2"\nstoer = "3"\nsystem_intermediateBotMessage = "x"'
+    shop = dialog("Shop", starter("hi"), text("a", "{$env.shown}", pre="botContext.getEnvVariable('read')"))
+    (finding,) = report(shop, manifest=manifest).findings
+    assert (finding.code, finding.level, finding.place) == (
+        "unused-environment-variable",
+        "info",
+        "manifest: environment.stoer",
+    )
+
+
+def test_any_environment_variable_may_be_read_where_scripts_put_names_together() -> None:
+    assert found(with_code("botContext.getEnvVariable('a' + 1)"), manifest='[environment]\na1 = "x"') == []
