@@ -85,7 +85,7 @@ def _entity_problems(place: str, name: str, entity: EntityPart) -> Iterator[tupl
         yield place, "an entity is named without @", "Write [entities.SIZE] for @SIZE"
     if not entity.values and not entity.patterns:
         yield place, "it has neither values nor patterns", 'Give values = ["small~10", "large~30"]'
-    if not all(value.partition("~")[0].strip() for value in entity.values):
+    if not all(any(map(str.isalnum, value.partition("~")[0])) for value in entity.values):
         yield f"{place}.values", "one of them has no word", "Write word~value, or the word alone"
     for pattern in entity.patterns:
         try:
