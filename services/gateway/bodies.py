@@ -9,6 +9,7 @@ import msgspec
 from aiohttp import web
 
 from services.gateway.errors import Refused
+from shared.bot.storable import storable
 
 T = TypeVar("T")
 
@@ -69,6 +70,14 @@ def decode(body: bytes, shape: type[T]) -> T:
         raise Refused("invalid_json", "The body is not valid JSON: it is not UTF-8 text.") from None
     except RecursionError:
         raise Refused("invalid_json", "The body is nested too deeply.") from None
+
+
+def carried(value: Any, field: str) -> Any:
+    """Return a free JSON value as the rest of the system can carry it. Raises Refused when it is nested too deeply."""
+    try:
+        return storable(value)
+    except ValueError as error:
+        raise Refused("invalid_field", f"`{field}` cannot be used: {error}.", field=field) from None
 
 
 def json_response(body: Any, status: int = http.HTTPStatus.OK) -> web.Response:

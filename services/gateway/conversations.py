@@ -8,7 +8,7 @@ import msgspec
 from aiohttp import web
 
 from services.gateway.access import credential_of
-from services.gateway.bodies import decode, json_response, read_body
+from services.gateway.bodies import carried, decode, json_response, read_body
 from services.gateway.errors import Refused, gone
 from services.gateway.limits import caller_address
 from services.gateway.messages import accept
@@ -85,7 +85,8 @@ def _refuse_claims(wanted: ConversationRequest) -> None:
 def _new_conversation(
     wanted: ConversationRequest, bot: CurrentBot, channel: str | None, shards: int
 ) -> NewConversation:
-    profile = Profile(wanted.engagement_attributes, wanted.customer_info, wanted.personal_info)
+    customer, personal = carried(wanted.customer_info, "customerInfo"), carried(wanted.personal_info, "personalInfo")
+    profile = Profile(wanted.engagement_attributes, customer, personal)
     shard = random.randrange(shards)  # noqa: S311 - spreads load, guards nothing
     return NewConversation(
         id=keys.new_conversation_id(shard),

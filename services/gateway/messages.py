@@ -9,7 +9,7 @@ import msgspec
 from aiohttp import web
 
 from services.gateway.access import credential_of
-from services.gateway.bodies import decode, json_response, read_body
+from services.gateway.bodies import carried, decode, json_response, read_body
 from services.gateway.errors import Refused, gone
 from services.gateway.notifications import Bell
 from services.gateway.parts import PARTS
@@ -61,7 +61,8 @@ async def accept(mailbox: Mailbox, conversation_id: str, message: MessageRequest
     if not message.text and message.payload is None:
         raise Refused("invalid_field", "`text` is empty: send what the consumer wrote.", field="text")
     message_id = uuid.uuid4().hex if message.id is None else message.id
-    event = msgspec.json.encode(ConsumerMessage(message.text, message.payload, message.metadata))
+    metadata = carried(message.metadata, "metadata")
+    event = msgspec.json.encode(ConsumerMessage(message.text, message.payload, metadata))
     echo = msgspec.json.encode(OutboxEntry("consumer", "text", message.text, message_id))
     ingested = await mailbox.ingest_message(conversation_id, message_id, event, echo)
     match ingested.outcome:

@@ -24,7 +24,8 @@ def decode_export(content: bytes, file: str) -> Export:
     except msgspec.ValidationError as error:
         raise BotError(file, *place_and_problem(error), _REMEDY) from error
     except UnicodeDecodeError as error:
-        raise BotError(file, _place(content, _first_broken(content)), "not JSON: it is not UTF-8 text", _REMEDY) from error
+        place = _place(content, _first_broken(content))
+        raise BotError(file, place, "not JSON: it is not UTF-8 text", _REMEDY) from error
     except msgspec.DecodeError as error:
         found = _BYTE.search(str(error))
         at = int(found[1]) if found else len(content)

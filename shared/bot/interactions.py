@@ -1,5 +1,7 @@
 """Compile interactions (CB: reference/dialogs.md 1.4)."""
 
+from typing import Any
+
 from shared.bot import export as raw
 from shared.bot import widgets
 from shared.bot.conditions import excluded
@@ -14,6 +16,7 @@ from shared.bot.model import (
 )
 from shared.bot.patterns import compile_pattern
 from shared.bot.rules import compile_rules
+from shared.bot.storable import storable
 from shared.bot.templates import Template, compile_template
 
 _MAX_DELAY_MS = 10_000
@@ -91,7 +94,7 @@ def _button(button: raw.Button) -> Button:
         callback=_text(button.callback),
         link=button.type == "web_url",
         target=button.target or "blank",
-        metadata=button.metadata,
+        metadata=_metadata(button.metadata),
     )
 
 
@@ -100,8 +103,16 @@ def _quick_reply(reply: raw.QuickReply) -> QuickReply:
         kind=reply.type,
         title=_text(reply.title),
         payload=_text(reply.payload) if reply.payload else None,
-        metadata=reply.metadata,
+        metadata=_metadata(reply.metadata),
     )
+
+
+def _metadata(given: Any) -> Any:
+    """Return what a channel is told with a tap; what could not be carried is left out."""
+    try:
+        return storable(given)
+    except ValueError:
+        return None
 
 
 def _per_row(tile: raw.TileData) -> int:

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 
 from shared.bot.model import Interaction, Tile
+from shared.bot.storable import read_json
 from shared.bot.templates import Template
 from shared.dialog import rich
 from shared.dialog.disambiguation import options
@@ -201,8 +202,8 @@ def _universal(work: Work, interaction: Interaction, resolver: Resolver) -> list
     if is_silent(source):
         return []
     try:
-        card = msgspec.json.decode(source)
-    except (msgspec.DecodeError, RecursionError):
+        card = read_json(source)
+    except ValueError:
         work.warn("invalid-content", interaction, "its card is not JSON once its variables are filled in")
         return []
     quick = None

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.bot.model import Interaction
+from shared.bot.storable import read_json
 from shared.bot.templates import Placeholder, Template
 from shared.bot.values import text_of
 from shared.dialog.results import MISSING, evaluate_path
@@ -99,8 +100,8 @@ class Resolver:
         if not isinstance(json_data, str):
             return False, None
         try:
-            root = msgspec.json.decode(json_data)
-        except (msgspec.DecodeError, RecursionError):
+            root = read_json(json_data)
+        except ValueError:
             return False, None
         value = evaluate_path(path, root)
         return (False, None) if value is MISSING else (True, value)

@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from shared.bot.integration import Integration
+from shared.bot.storable import read_json
 from shared.dialog.events import CallOutcome
 
 Missing = msgspec.UnsetType
@@ -69,8 +70,8 @@ def custom_fields(integration: Integration, json_data: str) -> dict[str, Any]:
     its response variable's.
     """
     try:
-        root = msgspec.json.decode(json_data)
-    except (msgspec.DecodeError, RecursionError, UnicodeEncodeError):
+        root = read_json(json_data)
+    except ValueError:
         root = MISSING
     fields: dict[str, Any] = {}
     for field in integration.fields:

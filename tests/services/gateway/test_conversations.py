@@ -1,5 +1,6 @@
 """Creating conversations: who may claim what, how often, on which bot."""
 
+import json
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -76,6 +77,13 @@ async def test_a_channel_names_its_user_and_what_it_knows_of_them(conversation: 
     assert profile == Profile({"os": "mac"}, {"customerId": "c-1"}, {"firstname": "Ada"})
 
 
+async def test_a_number_that_no_session_holds_may_be_claimed(conversation: StartConversation) -> None:
+    made = await conversation(key=CHANNEL_KEY, customerInfo={"customerId": 10**30})
+    await made.say()
+    profile = msgspec.msgpack.decode((await made.take()).profile, type=Profile)
+    assert profile.customer_info == {"customerId": 1e30}
+
+
 async def test_an_anonymous_caller_may_say_where_it_comes_from(conversation: StartConversation) -> None:
     made = await conversation(channel="lp_web", engagementAttributes={"campaignId": "7"})
     await made.say()
@@ -118,6 +126,7 @@ async def test_an_unknown_bot_is_not_found(gateway: Gateway) -> None:
         ({"engagementAttributes": {"os": 5}}, "engagementAttributes[...]"),
         ({"userId": "u" * 257}, "userId"),
         ({"customerInfo": "none"}, "customerInfo"),
+        ({"customerInfo": {"deep": json.loads("[" * 70 + "]" * 70)}}, "customerInfo"),
     ],
 )
 async def test_a_field_that_cannot_be_used_is_named(gateway: Gateway, body: dict[str, object], field: str) -> None:

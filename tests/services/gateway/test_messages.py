@@ -1,6 +1,7 @@
 """Messages in, replies out: dedupe, cursors, waiting, and what is refused."""
 
 import asyncio
+import json
 import re
 
 import msgspec
@@ -173,6 +174,7 @@ async def test_a_query_that_cannot_be_used_is_named(
         ({"text": "a", "payload": {}}, "payload"),
         ({"text": "a", "metadata": {}}, "metadata"),
         ({"text": "a", "metadata": [5]}, "metadata[0]"),
+        ({"text": "a", "metadata": [{"deep": json.loads("[" * 70 + "]" * 70)}]}, "metadata"),
     ],
 )
 async def test_a_message_that_cannot_be_used_is_explained(
@@ -183,6 +185,14 @@ async def test_a_message_that_cannot_be_used_is_explained(
         error = await error_of(answer, 400)
     assert error["code"] == "invalid_field"
     assert error["field"] == field
+
+
+async def test_metadata_may_hold_numbers_that_no_session_holds(conversation: StartConversation) -> None:
+    made = await conversation()
+    await made.say("a", metadata=[{"type": "id", "number": 10**30}])
+    (event,) = (await made.take()).events
+    said = msgspec.json.decode(event.body, type=ConsumerMessage)
+    assert msgspec.msgpack.encode(said.metadata) == msgspec.msgpack.encode([{"type": "id", "number": 1e30}])
 
 
 async def test_a_tap_on_a_control_without_a_label_is_a_message(conversation: StartConversation) -> None:

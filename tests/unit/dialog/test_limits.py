@@ -98,3 +98,29 @@ def test_a_long_trace_says_that_it_is_cut() -> None:
     assert talk.say("hi") == ["t"]
     assert talk.turn.trace[-1].note == "the trace of this turn ends here: it is too long"
     assert talk.warnings == ["refused"]
+
+
+BIG = "1" + "0" * 30
+
+
+def test_numbers_that_no_session_holds_come_from_bodies_cards_and_controls() -> None:
+    store = integration("Store", fields={"big": "api_Store.big", "deep": "api_Store.deep"}, url="https://x/{$.api_A.b}")
+    card = f'{{"type":"vertical","elements":[],"big":{BIG}}}'
+    shown = tiled("UNIVERSAL", "card", {"universalWidget": {"leMessageJson": card}})
+    tapped = tiled("BUTTON", "tap", {"text": "t", "buttons": [{"name": "a", "callback": "a", "metadata": [int(BIG)]}]})
+    talk = Talk(bot(dialog("D", starter("hi"), call("c", "Store"), shown, tapped), integrations=(store,)))
+    talk.say("hi")
+    talk.answer(200, f'{{"big":{BIG},"deep":1}}')
+    assert talk.turn.session.results["Store.big"] == 1e30
+    assert talk.contents() == [{"type": "vertical", "elements": [], "big": 1e30}]
+    talk.say("on")
+    assert talk.contents()[0]["elements"][1]["click"]["metadata"] == [1e30]
+
+
+def test_what_is_nested_without_end_is_not_read() -> None:
+    store = integration("Store", fields={"deep": "api_Store.deep"})
+    talk = Talk(
+        bot(dialog("D", starter("hi"), call("c", "Store"), text("then", "{Store.deep}!")), integrations=(store,))
+    )
+    talk.say("hi")
+    assert talk.answer(200, '{"deep":' + "[" * 200 + "]" * 200 + "}") == ["!"]
