@@ -18,6 +18,8 @@ from shared.dialog.trace import without_values
 from shared.scripting.limits import Limits
 from shared.scripting.runtime import QuickJsScripts
 from shared.scripting.world import Worlds
+from shared.understanding.local import understander_of
+from shared.understanding.understander import Understander, understand_event
 
 
 class Turns:
@@ -25,7 +27,7 @@ class Turns:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._bots: dict[str, Bot] = {}
+        self._bots: dict[str, tuple[Bot, Understander | None]] = {}
         self._worlds = Worlds(limits)
         self._scripts: QuickJsScripts | None = None
 
@@ -33,11 +35,12 @@ class Turns:
         """Compile a version; beyond `VERSIONS_KEPT` the one loaded first is forgotten, as the other side knows."""
         try:
             bot = compile_bot(open_blob(request.blob))
+            understander = understander_of(bot)
         except BotError as error:
             return Loaded(request.version, error=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the child
             return Loaded(request.version, error=where(error))
-        self._bots[request.version] = bot
+        self._bots[request.version] = (bot, understander)
         if len(self._bots) > VERSIONS_KEPT:
             del self._bots[next(iter(self._bots))]
         return Loaded(request.version)
@@ -63,12 +66,12 @@ class Turns:
         self._worlds.prepare()
 
     def _advance(self, request: Advance, announce: Callable[[str], None]) -> Answer:
-        bot = self._bots[request.version]
+        bot, understander = self._bots[request.version]
         self._scripts = QuickJsScripts(bot.global_functions, self._limits, announce, self._worlds)
         turn = advance(
             bot,
             request.session,
-            request.event,
+            understand_event(request.event, understander),
             self._scripts,
             frozenset(request.abandon),
             conversation=request.conversation,

@@ -18,7 +18,8 @@ _BOT = BotSource(
     b'"globalFunctions":{"methods":"function __initConversation(){'
     b"botContext.getHoursType(['A~0:00~1:00'],'Europe/Paris');botContext.sendMessages([1])}"
     b'"}}',
-    "keep_types = false\n",
+    'keep_types = false\n[intents.hello]\nphrases = ["hello there"]\n'
+    '[entities.X]\nvalues = ["x~1"]\npatterns = ["x(y)"]\n',
 )
 
 
@@ -30,7 +31,7 @@ def warm_up(limits: Limits) -> bytes:
     load_zones()
     turns = Turns(limits)
     turns.load(Load(_BOT.version, _BOT.blob))
-    event = ConsumerMessage("hello", at=1, sequence=1, new_session=True)
+    event = ConsumerMessage("hello, helo x xy", at=1, sequence=1, new_session=True)
     frame = turns.answer(Advance(_BOT.version, Conversation("0-0", "b", "u"), None, event, 1), announce=_nobody)
     wire.encode(turns.load(Load("", b"")))
     where(ValueError())

@@ -28,10 +28,14 @@ class Entity(msgspec.Struct, frozen=True):
 
 
 class Understood(msgspec.Struct, frozen=True, omit_defaults=True):
-    """What an understander made of a text: intents, best first, and entities in order."""
+    """What an understander made of a text: intents, best first, and entities in order.
+
+    `failure` says, without values, why there are none although somebody was asked.
+    """
 
     intents: list[Intent] = []
     entities: list[Entity] = []
+    failure: str = ""
 
 
 class ConsumerMessage(msgspec.Struct, frozen=True, tag="message", omit_defaults=True):

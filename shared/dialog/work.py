@@ -9,7 +9,7 @@ import msgspec
 
 from shared.bot.model import Bot, Interaction
 from shared.dialog.effects import Close, ContextWrite, Effect, Reopen, Reply, StartCall, Transfer
-from shared.dialog.events import ConsumerMessage, Entity, WebViewCall
+from shared.dialog.events import ConsumerMessage, Entity, Understood, WebViewCall
 from shared.dialog.scripts import Scripts, SetContext
 from shared.dialog.session import Conversation, Frame, Position, Session
 from shared.dialog.texts import closing
@@ -100,6 +100,7 @@ class Work:
             self.put(text=event.payload or event.text, payload=event.payload, metadata=event.metadata)
         else:
             self.put(text=event.message or "", payload=None, metadata=[])
+        self._note_understood(event.understood)
 
     def reset(self) -> None:
         """Forget the session but for what is kept forever: a new one begins."""
@@ -143,6 +144,14 @@ class Work:
     ) -> None:
         """Add a warning to the trace."""
         self._add_line(TraceLine(code, _name(interaction), note, "warning", {}, values or {}))
+
+    def _note_understood(self, understood: Understood) -> None:
+        """Trace what was understood of the text: the likeliest intents, and the names of the entities."""
+        if understood.failure:
+            self.warn("understanding-failed", "", understood.failure)
+        elif understood.intents or understood.entities:
+            likely: dict[str, str | int | float | bool] = {one.name: one.score for one in understood.intents[:3]}
+            self.note("understood", facts=likely, values={"entities": understood.entities})
 
     def _add_line(self, line: TraceLine) -> None:
         if len(self.trace) < _MAX_TRACE_LINES:

@@ -7,6 +7,7 @@ intent is more often meant than not. Where the bends are, and how they were foun
 from bisect import bisect_right
 from itertools import pairwise
 
+from shared.bot.model import Bot
 from shared.bot.understanding import Understanding
 from shared.dialog.events import Intent, Understood
 from shared.understanding.entities import Entities, with_references
@@ -52,6 +53,11 @@ class LocalUnderstander:
         }
         best = sorted(scores, key=lambda name: -scores[name])[:MOST_INTENTS]
         return [Intent(name, round(scores[name], 4)) for name in best if scores[name] > 0]
+
+
+def understander_of(bot: Bot) -> LocalUnderstander | None:
+    """Compile what a bot's texts are understood by; None when an endpoint is asked, or nothing is understood."""
+    return LocalUnderstander(bot.understanding) if bot.understanding.local else None
 
 
 def _on(curve: Curve, likeness: float) -> float:

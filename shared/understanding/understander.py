@@ -2,7 +2,8 @@
 
 from typing import Protocol
 
-from shared.bot.understanding import Understanding
+import msgspec
+
 from shared.dialog.events import ConsumerMessage, Event, Understood, WebViewCall
 
 
@@ -13,17 +14,25 @@ class Understander(Protocol):
         """Return intents, best first, with scores in CB's bands, and entities in the order of the text."""
 
 
-def text_of_event(event: Event) -> str:
-    """Return the text of an event that is to be understood; empty when there is none."""
+def text_to_understand(event: Event) -> str:
+    """Return what is to be understood of an event, which is what rules and starters compare; empty: nothing."""
     match event:
-        case ConsumerMessage(text=text):
-            return text.strip()
-        case WebViewCall(message=str(message), late=False):
-            return message.strip()
+        case ConsumerMessage(understood=Understood(intents=[], entities=[], failure="")):
+            return (event.payload or event.text).strip()
+        case WebViewCall(late=False, understood=Understood(intents=[], entities=[], failure="")):
+            return (event.message or "").strip()
         case _:
             return ""
 
 
-def names_intents(understanding: Understanding) -> bool:
-    """Tell whether texts are understood at all."""
-    return understanding.local or bool(understanding.url)
+def with_understood(event: Event, understood: Understood) -> Event:
+    """Return an event that carries what was understood of its text."""
+    return msgspec.structs.replace(event, understood=understood)
+
+
+def understand_event(event: Event, understander: Understander | None) -> Event:
+    """Return an event with what its text means; one that was understood already, or has no text, stays as it is."""
+    if understander is None:
+        return event
+    text = text_to_understand(event)
+    return with_understood(event, understander.understand(text)) if text else event
