@@ -6,6 +6,7 @@ from pathlib import Path
 import click
 
 from services.cli.failure import CommandFailed
+from services.cli.plain import plain
 from services.cli.server_option import server, server_address, with_server
 from services.settings import Settings, read_settings
 from shared.bot.bot import compile_bot
@@ -20,6 +21,8 @@ def read_bots(paths: tuple[Path, ...], manifest: Path | None) -> list[BotSource]
     """Read exports and check that each compiles. Raises BotError for a bad file, CommandFailed for two of one id."""
     if manifest is not None and len(paths) != 1:
         raise CommandFailed("--manifest goes with one bot: put each manifest beside its export as NAME.botlane.toml.")
+    if manifest is not None and not manifest.exists():
+        raise CommandFailed(f"{manifest}: there is no such file. Give the path of a manifest with --manifest.")
     sources = [read_bot(path, manifest) for path in paths]
     seen: dict[str, Path] = {}
     for path, source in zip(paths, sources, strict=True):
@@ -57,7 +60,7 @@ def bots(redis: str, data: Path | None) -> None:
 
 
 def _line(bot: CurrentBot) -> str:
-    return f"{bot.id}  {bot.version[:SHORT]}  {bot.name}"
+    return plain(f"{bot.id}  {bot.version[:SHORT]}  {bot.name}")
 
 
 async def _deploy(url: str, settings: Settings, sources: list[BotSource]) -> list[CurrentBot]:

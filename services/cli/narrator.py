@@ -9,6 +9,7 @@ import click
 import msgspec
 from arq.connections import ArqRedis
 
+from services.cli.plain import plain
 from services.settings import Settings
 from shared.dialog.trace import TraceLine, TurnTrace
 from shared.queue.mailbox import Mailbox
@@ -84,7 +85,8 @@ def sentences(conversation: str, turn: TurnTrace) -> list[str]:
     parts.append(f"{turn.ms:.0f} ms")
     head = f"{when}  {conversation[:SHORT]}  {turn.turn:>3}  {' · '.join(parts)}"
     warnings = [line for line in turn.lines if line.level == "warning"]
-    return [head, *(f"{' ' * 10}! {line.code} {line.interaction}: {line.note}" for line in warnings)]
+    told = [head, *(f"{' ' * 10}! {line.code} {line.interaction}: {line.note}" for line in warnings)]
+    return [plain(sentence) for sentence in told]
 
 
 def _introduced(conversation: str, turn: TurnTrace) -> str:

@@ -20,6 +20,7 @@ from services.cli.embedded_server import EmbeddedServer
 from services.cli.failure import INTERRUPTED, CommandFailed
 from services.cli.listening import address, free_port, is_loopback, refuse_used_port
 from services.cli.narrator import narrate
+from services.cli.plain import plain
 from services.cli.process_tree import ProcessTree, Program, Stage
 from services.settings import Settings, child_environment
 from shared.bot.source import BotSource
@@ -180,7 +181,7 @@ def _announce(folder: DataFolder, settings: Settings, tree: ProcessTree, server:
 
 
 def _greet(settings: Settings, folder: DataFolder, bots: list[str]) -> None:
-    click.echo(f"Botlane runs {', '.join(bots)}.")
+    click.echo(f"Botlane runs {plain(', '.join(bots))}.")
     where = address(settings) + (f"/?console={settings.console_token}" if settings.console_token else "")
     click.echo(f"Open {click.style(where, bold=True)}   (Ctrl-C ends everything)")
     click.echo(f"Data and logs are in {folder.path}.")

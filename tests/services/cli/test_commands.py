@@ -138,6 +138,15 @@ def test_a_manifest_for_two_bots_is_refused(corpus: Path, tmp_path: Path) -> Non
     assert "--manifest goes with one bot" in ended.stderr
 
 
+def test_a_manifest_that_is_not_there_is_named_as_a_manifest(tmp_path: Path) -> None:
+    ended = botlane("run", str(ROOT / "examples/web-view/web-view.json"), "--manifest", str(tmp_path / "m.toml"))
+    assert ended.returncode == 2
+    assert (
+        ended.stderr
+        == f"botlane: {tmp_path}/m.toml: there is no such file. Give the path of a manifest with --manifest.\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "content"),
     [("missing.json", None), ("text.json", b"hello"), ("list.json", b"[]"), ("other.json", b'{"a": 1}')],

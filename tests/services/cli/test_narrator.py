@@ -36,3 +36,8 @@ def test_what_was_said_is_never_told() -> None:
         TraceLine("reply", values={"text": secret}), TraceLine("log", values={"text": secret}, level="warning")
     )
     assert secret not in "\n".join(lines)
+
+
+def test_a_name_that_would_steer_the_terminal_is_shown() -> None:
+    (line,) = told(TraceLine("interaction", "wel\x1b]0;owned\x07come\n"), TraceLine("interaction", "grüße\u202e"))
+    assert line.endswith("message · wel\\x1b]0;owned\\x07come\\n → grüße\\u202e · 2 ms")
