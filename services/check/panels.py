@@ -14,6 +14,7 @@ _PANELS = (
     ("post", "Post-Process Code"),
     ("response", "Process User Response"),
 )
+_LONGEST_ARGUMENT = 200
 _BINDS = frozenset({"function", "var", "let", "const", "class"})
 
 
@@ -123,17 +124,18 @@ class Panel:
             return None
         if not self._is(behind, "("):
             return Use(member.value, called=False, literal=None, texts=(), at=member.at)
-        argument = self.words[behind + 1 : self._argument_end(behind)]
+        argument = self._first_argument(behind)
         texts = tuple(word.value for word in argument if word.kind == "text")
         literal = texts[0] if len(argument) == 1 and texts else None
         return Use(member.value, called=True, literal=literal, texts=texts, at=member.at)
 
-    def _argument_end(self, opening: int) -> int:
-        """Find the comma or bracket that ends the first argument of a call."""
+    def _first_argument(self, opening: int) -> list[Word]:
+        """Return the words up to the comma or bracket that ends the first argument; of a very long one, its begin."""
         at = opening + 1
-        while at < len(self.words) and not self._is(at, ",", ")", "]", "}"):
+        last = min(self._closing.get(opening, at), at + _LONGEST_ARGUMENT)
+        while at < last and not self._is(at, ","):
             at = self._closing.get(at, at) + 1
-        return at
+        return self.words[opening + 1 : min(at, last)]
 
     @cached_property
     def _closing(self) -> dict[int, int]:
