@@ -10,45 +10,87 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
 from services.cli.failure import FINDINGS, CommandFailed
+from services.cli.recording import record
 from services.settings import process_environment
 from services.tester.batch import Outcome, load, play_all, processes
 from services.tester.coverage import lines, measure
 from services.tester.coverage_page import page
+from services.tester.installation import Installation
 from services.tester.junit import junit
 from services.tester.marked import SuiteError
 from services.tester.reading import find_files, read_suite
-from services.tester.report import failures_of, show_failure, summary
+from services.tester.remote import Unreachable
+from services.tester.report import failures_of, show_failure, show_skipped, summary
 from services.tester.suite import Scenario
+
+_FILE = click.Path(path_type=Path, dir_okay=False)
+_FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
 @click.command("test")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("-k", "pattern", metavar="PATTERN", help="Only tests whose file or name matches this expression.")
 @click.option("-j", "--jobs", type=click.IntRange(0), default=0, help="Processes; 0 chooses by the number of tests.")
+@click.option("--coverage", type=_FOLDER, help="Say what no test reaches, and draw it in this folder.")
+@click.option("--junit", "junit_file", type=_FILE, help="Write JUnit XML here.")
+@click.option("--against", metavar="URL", help="Play against the installation at this address.")
 @click.option(
-    "--coverage", type=click.Path(path_type=Path, file_okay=False), help="Say what no test reaches; draw it here."
+    "--stubs-port", type=click.IntRange(0, 65535), default=0, help="Answer here for services (--rewrite-url)."
 )
-@click.option("--junit", "junit_file", type=click.Path(path_type=Path, dir_okay=False), help="Write JUnit XML here.")
-def test(
-    paths: tuple[Path, ...], pattern: str | None, jobs: int, coverage: Path | None, junit_file: Path | None
+@click.option("--channel-key", default="", help="Key of a channel of the installation, for profiles.")
+@click.option("--console-token", default="", help="Token of the installation's console.")
+@click.option("--record", "record_file", type=_FILE, help="Write a test file from a conversation with the bot PATH.")
+@click.option("--from", "source", metavar="URL", default="http://127.0.0.1:8080", help="Where to --record from.")
+@click.option("--conversation", metavar="ID", help="The conversation to --record.")
+def test(  # noqa: PLR0913 - one argument an option
+    *,
+    paths: tuple[Path, ...],
+    pattern: str | None,
+    jobs: int,
+    coverage: Path | None,
+    junit_file: Path | None,
+    against: str | None,
+    stubs_port: int,
+    channel_key: str,
+    console_token: str,
+    record_file: Path | None,
+    source: str,
+    conversation: str | None,
 ) -> int:
     """Play the conversations of test files (NAME.test.yaml, or all in a folder) and say where bots break their word.
 
-    The engine runs in this process, without a server; docs/testing.md shows what a test file looks like.
+    The engine runs in this process, without a server, unless --against names an installation. docs/testing.md shows
+    what a test file looks like; --record writes one from a conversation of an installation whose console is on.
     """
+    if record_file is not None:
+        click.echo(record(paths, record_file, source, conversation, console_token))
+        return 0
     scenarios = _chosen(paths, pattern)
+    if against is None:
+        outcomes = play_all(scenarios, processes(jobs, len(scenarios)))
+    else:
+        outcomes = Installation(against, stubs_port, channel_key, console_token).play_all(scenarios)
+    return _report(outcomes, len(scenarios), coverage, junit_file)
+
+
+def _report(outcomes: Iterator[Outcome], total: int, coverage: Path | None, junit_file: Path | None) -> int:
+    """Play, and say what became of it."""
     console = Console(highlight=False, soft_wrap=False)
     started = time.perf_counter()
-    outcomes = list(_watched(console, play_all(scenarios, processes(jobs, len(scenarios))), len(scenarios)))
-    played = [outcome.played for outcome in outcomes]
+    try:
+        ended = list(_watched(console, outcomes, total))
+    except (Unreachable, OSError) as error:
+        raise CommandFailed(str(error)) from error
     seconds = time.perf_counter() - started
+    played = [outcome.played for outcome in ended]
     failed = failures_of(played)
+    show_skipped(console, played)
     for one in failed:
         show_failure(console, one)
     if junit_file is not None:
         junit_file.write_bytes(junit(played))
     if coverage is not None:
-        _tell_coverage(outcomes, coverage)
+        _tell_coverage(ended, coverage)
     console.print(summary(played, seconds), style="bold red" if failed else "green")
     return FINDINGS if failed else 0
 

@@ -17,6 +17,8 @@ from shared.bot.bot import compile_bot
 from shared.bot.model import Bot
 from shared.bot.source import read_bot
 from shared.dialog.trace import TraceLine
+from shared.understanding.local import understander_of
+from shared.understanding.understander import Understander
 
 _CHUNK = 20
 _WORTH_A_PROCESS = 60
@@ -44,6 +46,12 @@ class Outcome(msgspec.Struct, frozen=True):
 def load(path: Path, manifest: Path | None) -> Bot:
     """Return a bot, compiled once in a process. Raises BotError."""
     return compile_bot(read_bot(path, manifest))
+
+
+@lru_cache(maxsize=64)
+def understander(path: Path, manifest: Path | None) -> Understander | None:
+    """Return what understands a bot's texts by the phrases of its manifest, None when it has none."""
+    return understander_of(load(path, manifest))
 
 
 def processes(wanted: int, scenarios: int) -> int:
@@ -86,7 +94,8 @@ def play_one(scenario: Scenario) -> Outcome:
     """Play one scenario against the engine."""
     bot = load(scenario.bot, scenario.manifest)
     reached: set[Reached] = set()
-    talk = EngineTalk(bot, scenario.setting, lambda lines: reached.update(reached_by(lines)))
+    means = understander(scenario.bot, scenario.manifest)
+    talk = EngineTalk(bot, scenario.setting, lambda lines: reached.update(reached_by(lines)), means)
     return Outcome(play(scenario, bot, talk), scenario.bot, scenario.manifest, frozenset(reached))
 
 

@@ -1,5 +1,6 @@
 """Says on a terminal, or in a log, what became of the tests."""
 
+from collections import Counter
 from pathlib import Path
 
 from rich.console import Console, Group, RenderableType
@@ -49,6 +50,13 @@ def _marked(line: str, colour: str, differing: list[tuple[int, int]]) -> Text:
     for start, end in differing:
         text.stylize(f"bold {colour}", start, end)
     return text
+
+
+def show_skipped(console: Console, played: list[Played]) -> None:
+    """Print how many tests were skipped, by reason."""
+    reasons = Counter(one.skipped for one in played if one.skipped)
+    for reason, count in reasons.most_common():
+        console.print(Text(f"skipped {count}: {reason}", style="yellow"))
 
 
 def summary(played: list[Played], seconds: float) -> str:

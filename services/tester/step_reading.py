@@ -51,7 +51,7 @@ def _user(step: Marked, value: Marked) -> Step:
 def _said(value: Marked) -> Said:
     if not value.is_mapping:
         return Said(value.text("user"))
-    keys = value.keys("user", ("text", "payload", "metadata", "tap", "starter"))
+    keys = value.keys("user", ("text", "payload", "metadata", "tap", "starter", "intents"))
     if len(keys.keys() & {"text", "tap", "starter"}) != 1:
         remedy = "Write `user: {text: …}`, `user: {tap: title or number}` or `user: {starter: NAME}`"
         value.fail("a message has either a text, a tap or a starter", remedy)
@@ -64,7 +64,17 @@ def _said(value: Marked) -> Said:
         metadata=tuple(metadata),
         tap=_tap(keys["tap"]) if "tap" in keys else None,
         starter=keys["starter"].text("starter") if "starter" in keys else None,
+        intents=_intents(keys["intents"]) if "intents" in keys else {},
     )
+
+
+def _intents(value: Marked) -> dict[str, float]:
+    scores: Any = value.plain()
+    if not isinstance(scores, dict) or not all(
+        isinstance(one, int | float) and 0 <= one <= 1 for one in scores.values()
+    ):
+        value.fail("intents are names with scores from 0 to 1", "Write `intents: {order: 0.95}`")
+    return {name: float(score) for name, score in scores.items()}
 
 
 def _tap(value: Marked) -> str | int:

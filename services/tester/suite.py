@@ -14,7 +14,7 @@ class Said(msgspec.Struct, frozen=True):
     """One message of the consumer: a text, a tap, or what starts a dialog.
 
     `tap` is a control of what the bot showed: its title, or its number from 1. `starter` is the name of a starter,
-    whose first pattern is said.
+    whose first pattern is said. `intents` are what the text means, with scores from 0 to 1, whatever understands it.
     """
 
     text: str = ""
@@ -22,6 +22,7 @@ class Said(msgspec.Struct, frozen=True):
     metadata: tuple[dict[str, Any], ...] = ()
     tap: str | int | None = None
     starter: str | None = None
+    intents: dict[str, float] = {}
 
 
 class UserStep(msgspec.Struct, frozen=True):

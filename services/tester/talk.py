@@ -12,13 +12,14 @@ from services.tester.suite import Profile, Said, Setting
 from shared.bot.model import Bot
 from shared.dialog.effects import Close, Effect, Reply, StartCall, Transfer
 from shared.dialog.engine import Turn, advance
-from shared.dialog.events import CallOutcome, ConsumerMessage, Event, WebViewCall
+from shared.dialog.events import CallOutcome, ConsumerMessage, Event, Intent, Understood, WebViewCall
 from shared.dialog.scripts import NeedContext
 from shared.dialog.session import Conversation
 from shared.dialog.trace import TraceLine
 from shared.scripting.limits import Limits
 from shared.scripting.runtime import QuickJsScripts
 from shared.scripting.world import Worlds
+from shared.understanding.understander import Understander, understand_event
 
 _LOADS = 8
 _LIMITS = Limits()
@@ -48,6 +49,11 @@ class Heard(msgspec.Struct, frozen=True):
         if self.quick_replies is not None:
             shown.append("[" + "] [".join(title for title, _ in controls(self.quick_replies)) + "]")
         return "\n".join(shown)
+
+
+def best_first(intents: dict[str, float]) -> list[tuple[str, float]]:
+    """Return intents with their scores, the likeliest first."""
+    return sorted(intents.items(), key=lambda one: -one[1])
 
 
 class Talk(Protocol):
@@ -114,7 +120,14 @@ def _texts(content: Any) -> list[str]:
 class EngineTalk:
     """Talks to a bot in this process. `watch` is told the trace of every turn."""
 
-    def __init__(self, bot: Bot, setting: Setting, watch: Callable[[list[TraceLine]], None]) -> None:
+    def __init__(
+        self,
+        bot: Bot,
+        setting: Setting,
+        watch: Callable[[list[TraceLine]], None],
+        understander: Understander | None = None,
+    ) -> None:
+        self._understander = understander
         environment = bot.environment | setting.environment
         self._bot = msgspec.structs.replace(bot, environment=environment) if setting.environment else bot
         self._watch = watch
@@ -142,7 +155,8 @@ class EngineTalk:
             if said.tap is not None:
                 title, value = find_control(shown, said.tap)
                 text, payload = title, value if payload is None else payload
-            self.memory.accept(ConsumerMessage(text, payload, list(said.metadata)))
+            means = Understood([Intent(name, score) for name, score in best_first(said.intents)])
+            self.memory.accept(ConsumerMessage(text, payload, list(said.metadata), means))
         self._work()
 
     def post(self, variables: dict[str, str], message: str | None) -> None:
@@ -184,7 +198,7 @@ class EngineTalk:
         while event := outcome or self.memory.next():
             if event.new_session:
                 self.memory.begin_session()
-            turn = self._turn(event)
+            turn = self._turn(understand_event(event, self._understander))
             self.memory.commit(turn.session, turn.effects)
             self._watch(turn.trace)
             self._take_heard(turn)

@@ -37,6 +37,7 @@ def take_web_view(work: Work, event: WebViewCall) -> bool:
     work.keep_form(event.variables)
     if event.message is None:
         return False
+    work.note("event", "", "its message", values={"message": event.message})
     if event.late:
         work.warn("late", "", "its message came more than 24 hours after the consumer's last one: it is not routed")
         return False

@@ -7,12 +7,21 @@ import pytest
 
 from services.cli.__main__ import _run
 
-EXAMPLES = Path(__file__).parents[3] / "examples"
-BOT = EXAMPLES / "order-status/order-status.json"
+BOT = Path(__file__).parents[3] / "examples/order-status/order-status.json"
 PASSES = (
     "  - {test_case: greets, steps: [{user: hi}, {bot: {interaction: welcome_text}}, {bot: {interaction: ask_number}}]}"
 )
 FAILS = "  - {test_case: lies, steps: [{user: hi}, {bot: 'Good <evening> & more'}]}"
+
+
+@pytest.fixture
+def passing(tmp_path: Path) -> Path:
+    """A folder with a file whose two tests pass."""
+    folder = tmp_path / "passing"
+    folder.mkdir()
+    again = PASSES.replace("greets", "greets again")
+    (folder / "b.test.yaml").write_text(f"bot: {BOT}\ntests:\n{PASSES}\n{again}\n")
+    return folder
 
 
 @pytest.fixture
@@ -22,9 +31,13 @@ def file(tmp_path: Path) -> Path:
     return path
 
 
-def test_the_examples_pass_and_the_rate_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["test", str(EXAMPLES)]) == 0
-    assert "11 passed: 83 steps in" in capsys.readouterr().out
+def test_tests_that_pass_are_counted_and_their_rate_is_printed(
+    passing: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run(["test", str(passing)]) == 0
+    said = capsys.readouterr().out
+    assert "2 passed: 6 steps in" in said
+    assert "steps a second." in said
 
 
 def test_a_failure_shows_place_expectation_and_what_was_heard(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -42,17 +55,17 @@ def test_tests_are_chosen_by_a_pattern(file: Path, capsys: pytest.CaptureFixture
     assert _run(["test", str(file), "-k", "["]) == 2
 
 
-def test_several_processes_say_the_same_as_one(file: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["test", str(file), str(EXAMPLES), "-j", "2"]) == 1
-    assert "12 passed, 1 failed: 88 steps" in capsys.readouterr().out
+def test_several_processes_say_the_same_as_one(file: Path, passing: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run(["test", str(file), str(passing), "-j", "2"]) == 1
+    assert "3 passed, 1 failed: 11 steps" in capsys.readouterr().out
 
 
-def test_junit_has_a_suite_for_each_file_and_a_case_for_each_test(file: Path, tmp_path: Path) -> None:
+def test_junit_has_a_suite_for_each_file_and_a_case_for_each_test(file: Path, passing: Path, tmp_path: Path) -> None:
     target = tmp_path / "junit.xml"
-    assert _run(["test", str(file), str(EXAMPLES), "--junit", str(target)]) == 1
+    assert _run(["test", str(file), str(passing), "--junit", str(target)]) == 1
     root = ET.parse(target).getroot()
-    assert (root.get("tests"), root.get("failures")) == ("13", "1")
-    assert len(root.findall("testsuite")) == 3
+    assert (root.get("tests"), root.get("failures")) == ("4", "1")
+    assert len(root.findall("testsuite")) == 2
     failure = root.find("testsuite/testcase/failure")
     assert failure is not None
     assert "Good <evening> & more" in (failure.text or "")
