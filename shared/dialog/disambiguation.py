@@ -51,7 +51,7 @@ def dialog_of(work: Work, intent: IntentName) -> Dialog | None:
     """Return the dialog an intent starts."""
     for dialog in work.bot.dialogs.values():
         called = dialog.starter.intent_id if dialog.starter is not None and can_start(dialog) else None
-        if called and work.bot.intent(called).id == intent.id:
+        if called and work.bot.intent(called).id.casefold() == intent.id.casefold():
             return dialog
     return None
 

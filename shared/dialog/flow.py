@@ -118,9 +118,11 @@ def _show(work: Work, interaction: Interaction, panel: Panel, replies: list[Repl
         return None
     if aim is not None:
         return go_to(work, interaction, aim) if not interaction.asks or _counts(work, interaction) else None
+    if waits and interaction.kind == "FILE_UPLOAD":
+        return _fail_upload(work, interaction) if _counts(work, interaction) else None
     if waits:
         work.put(question=interaction.id, chain=0, chain_across=0)
-        return _fail_upload(work, interaction) if interaction.kind == "FILE_UPLOAD" else None
+        return None
     if interaction.kind == "ESCALATION":
         delay_ms = interaction.delay_ms if panel.delay_ms is None else panel.delay_ms
         return None if transfer(work, interaction, delay_ms) else _transfer_refused(work, interaction)
@@ -195,18 +197,21 @@ def _choose(work: Work, question: Interaction) -> str | None:
 
 
 def _fail_upload(work: Work, question: Interaction) -> str | None:
-    """Say that no file can be taken, which the bot hears as CB would say it; nobody minds: the question waits on."""
+    """Say that no file can be taken, which the bot hears as CB would say it; if nobody minds, the question waits."""
+    work.put(question=question.id)
     said = spoken(work, Resolver(work, question).text(question.failure))
     send(work, said, question, Panel(), asks=True)
     if work.is_closed:
         return None
     work.warn("unsupported-interaction", question, "files cannot be uploaded yet: it fails as if one had been refused")
-    text = " ".join(reply.text or "" for reply in said)
-    work.put(text=f"{UPLOAD_FAILED}{text}", payload=None)
+    work.put(text=UPLOAD_FAILED + " ".join(reply.text or "" for reply in said), payload=None)
     rule = match_rule(work, question)
     if rule is not None and not rule.is_default:
-        return _answer(work, question, rule) if _counts(work, question) else None
-    return to_starter(work)
+        return _answer(work, question, rule)
+    here = to_starter(work)
+    if here is None:
+        work.put(chain=0, chain_across=0)
+    return here
 
 
 def _transfer_refused(work: Work, interaction: Interaction) -> str | None:

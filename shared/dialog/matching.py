@@ -85,8 +85,9 @@ def can_start(dialog: Dialog) -> bool:
 
 def score_of(work: Work, called: str) -> float:
     """Return how sure it is that the consumer's text has an intent, 0 if it has not."""
-    wanted = work.bot.intent(called).id
-    found = (one.score for one in work.position.understood.intents if work.bot.intent(one.name).id == wanted)
+    wanted = work.bot.intent(called).id.casefold()
+    intents = work.position.understood.intents
+    found = (one.score for one in intents if work.bot.intent(one.name).id.casefold() == wanted)
     return max(found, default=0.0)
 
 

@@ -29,7 +29,11 @@ def id_of(name: str) -> str:
 
 
 def export(
-    *dialogs: Part, integrations: tuple[Part, ...] = (), functions: str | None = None, **settings: Any
+    *dialogs: Part,
+    integrations: tuple[Part, ...] = (),
+    intents: tuple[Part, ...] = (),
+    functions: str | None = None,
+    **settings: Any,
 ) -> dict[str, Any]:
     """Return a whole export; `functions` are its Global Functions, `settings` keys of its `bot`."""
     parts: dict[str, Any] = {
@@ -37,6 +41,7 @@ def export(
         "groups": [part["group"] for part in dialogs],
         "conversationMessage": [message for part in dialogs for message in part["messages"]],
         "responder": list(integrations),
+        "associatedIntents": list(intents),
     }
     if functions is not None:
         parts["globalFunctions"] = {"chatBotId": BOT_ID, "methods": functions}
@@ -101,6 +106,17 @@ def starter(*patterns: str, name: str = "", exclude: tuple[str, ...] = (), **mor
 def text(name: str, content: str = "", then: str = "next", **more: Any) -> Part:
     """Return a statement; without content its name is what it says."""
     return interaction("TEXT", name, {"text": content or name}, (go(then),), **more)
+
+
+def choices(name: str, content: str, *options: str, rules: tuple[Part, ...] = (), **more: Any) -> Part:
+    """Return a multiple choice question."""
+    multiple = {"multipleChoices": list(options), "displayChoice": "BUTTON", "textStyle": more.pop("style", "")}
+    return interaction("MULTIPLE_CHOICE_QUESTION", name, {"text": content, "multipleChoice": multiple}, rules, **more)
+
+
+def intent(name: str, display_name: str = "") -> Part:
+    """Return an intent the bot refers to; its id is `id of <name>`."""
+    return {"id": f"id of {name}", "name": name, "displayName": display_name or name}
 
 
 def question(name: str, content: str = "", *rules: Part, **more: Any) -> Part:
@@ -186,6 +202,16 @@ def chooses(choice: str) -> Part:
 def equals(value: str) -> Part:
     """Match an exact value."""
     return {"matchType": "EXACT_VALUE", "exactValueMatch": {"value": value}}
+
+
+def means(intent: str) -> Part:
+    """Match by intent."""
+    return {"matchType": "INTENT", "intentMatch": {"intentId": intent}}
+
+
+def knows(status: str) -> Part:
+    """Match what a knowledge search brought: `MATCH_FOUND` or `MATCH_NOT_FOUND`."""
+    return {"matchType": "KB_MATCH", "kbResultMatch": {"status": status}}
 
 
 def no_match(message: str = "") -> Part:
