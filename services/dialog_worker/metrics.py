@@ -8,3 +8,4 @@ ENGINE_FAILURES = Counter("botlane_engine_failures", "Turns that failed; each is
 DEAD_EVENTS = Counter("botlane_dead_events", "Events given up, by reason", ["reason"])
 LEASES_LOST = Counter("botlane_leases_lost", "Conversations that another worker took over in mid-turn")
 RECOVERED = Counter("botlane_recovered", "Conversations that the sweeper gave a new job")
+UNDERSTANDING = Counter("botlane_understanding", "Texts that an endpoint was asked about, by outcome", ["outcome"])

@@ -1,6 +1,6 @@
 """What the jobs of a dialog worker are done with."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from services.dialog_worker.leases import Leases
 from services.dialog_worker.turn_processes import TurnProcesses
@@ -8,6 +8,7 @@ from services.dialog_worker.versions import Versions
 from services.settings import Settings
 from shared.queue.mailbox import Mailbox
 from shared.store.context import Context
+from shared.understanding.endpoint import Endpoint
 
 
 @dataclass(frozen=True)
@@ -20,3 +21,4 @@ class Parts:
     versions: Versions
     context: Context
     processes: TurnProcesses
+    endpoint: Endpoint = field(default_factory=Endpoint)

@@ -10,6 +10,7 @@ from services.dialog_worker.conversation_context import read_context
 from services.dialog_worker.parts import Parts
 from services.dialog_worker.session_fields import read_session
 from services.dialog_worker.turn_processes import Allowance, EngineFailure
+from services.dialog_worker.understanding import understood
 from services.dialog_worker.versions import VersionGone
 from shared.dialog.events import Event, WebViewCall
 from shared.dialog.frames import Advance, Answer
@@ -52,12 +53,13 @@ async def run_turn(parts: Parts, question: Question) -> Ran:
     session = None if question.event.new_session else read_session(question.session)
     if session is not None:
         try:
-            request = _request(parts, question, event, session)
-            return await _run(parts, request)
+            event = await understood(parts, session.version, question.conversation, event)
+            return await _run(parts, _request(parts, question, event, session))
         except VersionGone:
             pass
     bot_id, user_id = question.conversation.bot_id, question.conversation.user_id
     current, forever = await asyncio.gather(parts.versions.current(bot_id), parts.context.load_forever(bot_id, user_id))
+    event = await understood(parts, current.version, question.conversation, event)
     event = msgspec.structs.replace(event, new_session=True)
     request = _request(parts, question, event, None)
     request = msgspec.structs.replace(request, version=current.version, forever=forever)
@@ -73,6 +75,8 @@ def _event(stored: StoredEvent) -> Event:
     given: dict[str, Any] = {"sequence": stored.sequence, "at": stored.at, "new_session": stored.new_session}
     if isinstance(event, WebViewCall):
         given["late"] = stored.late
+    if not isinstance(event, CallOutcome):
+        given["busy"] = stored.busy
     return msgspec.structs.replace(event, **given)
 
 

@@ -13,6 +13,7 @@ import structlog
 
 from shared.bot.bot import compile_bot
 from shared.bot.source import open_blob
+from shared.bot.understanding import Understanding
 from shared.store.bots import Bots, CurrentBot
 
 KEEP_SECONDS = 3600.0
@@ -26,10 +27,15 @@ class VersionGone(Exception):  # noqa: N818 - a state of the world
 
 
 class Facts(msgspec.Struct, frozen=True):
-    """What the worker reads of a bot: its default error text, and the budget of each integration's call in ms."""
+    """What the worker reads of a bot: its default error text, the budget of each integration's call in ms.
+
+    And by what texts are understood, since an endpoint is asked by the worker, at addresses in `private` too.
+    """
 
     default_error: str | None = None
     budgets: Mapping[str, int] = {}
+    understanding: Understanding = Understanding()
+    private: tuple[str, ...] = ()
 
 
 class Versions:
@@ -84,4 +90,5 @@ def _read(blob: bytes) -> Facts:
         log.exception("a bot version cannot be read")
         return Facts()
     budgets = {name: int(item.policy.total_timeout * 1000) for name, item in bot.integrations.items()}
-    return Facts(bot.default_error, budgets)
+    asked = bot.understanding if bot.understanding.url else Understanding()
+    return Facts(bot.default_error, budgets, asked, bot.egress_private)

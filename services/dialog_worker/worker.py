@@ -17,6 +17,7 @@ from services.dialog_worker.sweeper import sweep
 from services.dialog_worker.turn_processes import TurnProcesses
 from services.dialog_worker.versions import Versions
 from services.settings import Settings, read_settings
+from shared.integration.client import OutboundClient
 from shared.queue import jobs
 from shared.queue.mailbox import Mailbox
 from shared.queue.worker import DoorbellWorker
@@ -24,6 +25,7 @@ from shared.scripting.limits import Limits
 from shared.store.bots import Bots
 from shared.store.context import Context
 from shared.store.keys import dialog_queue
+from shared.understanding.endpoint import Endpoint
 
 
 def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
@@ -42,6 +44,7 @@ def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
         versions=Versions(Bots(redis, settings.conversation_ttl), settings.conversation_ttl),
         context=Context(redis),
         processes=TurnProcesses(settings.turn_processes, limits=Limits(script_seconds=settings.script_seconds)),
+        endpoint=Endpoint(OutboundClient(settings.rewrite_urls)),
     )
 
 
@@ -78,6 +81,7 @@ async def stop(ctx: dict[Any, Any]) -> None:
             await task
     if "parts" in ctx:
         await ctx["parts"].processes.close()
+        await ctx["parts"].endpoint.close()
 
 
 def __getattr__(name: str) -> Any:
