@@ -82,7 +82,8 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        sys.stderr.write(f"The servers of the examples cannot start: {error.strerror}. Choose other ports.\n")
+        remedy = "Stop what uses the port, or choose others: --form-port, --api-port, and the addresses in *.botlane.toml."
+        sys.stderr.write(f"The servers of the examples cannot start: {error.strerror}. {remedy}\n")
         return 1
     return 0
 
