@@ -82,7 +82,7 @@ def main() -> int:
     except KeyboardInterrupt:
         return 130
     except OSError as error:
-        remedy = "Stop what uses the port, or choose others: --form-port, --api-port, and the addresses in *.botlane.toml."
+        remedy = "Stop what uses the port, or choose others (--form-port, --api-port; see the *.botlane.toml)."
         sys.stderr.write(f"The servers of the examples cannot start: {error.strerror}. {remedy}\n")
         return 1
     return 0
