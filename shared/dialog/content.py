@@ -212,7 +212,7 @@ def _universal(work: Work, interaction: Interaction, resolver: Resolver) -> list
         text = card.get("message") or card.get("text")
         if isinstance(text, str):
             return [Reply(text=text, quick_replies=quick)]
-    if not isinstance(card, dict) or card.get("type") not in _ROOTS | _ROOTS_SELECT:
+    if not isinstance(card, dict) or str(card.get("type")) not in _ROOTS | _ROOTS_SELECT:
         work.warn("invalid-content", interaction, "its card has no known type")
         return []
     return [Reply(content=card, quick_replies=quick)]

@@ -132,6 +132,7 @@ def test_a_universal_tile_that_is_no_json_or_no_card_is_traced_and_not_shown() -
     for source, warnings in (
         ("{nonsense", ["invalid-content"]),
         ('{"type": "spaceship"}', ["invalid-content"]),
+        ('{"type": ["vertical"]}', ["invalid-content"]),
         ("[1]", ["invalid-content"]),
     ):
         talk = shown(universal(source), text("end"))
