@@ -95,6 +95,16 @@ async def test_a_child_compiles_a_version_once_and_forgets_the_first_of_too_many
     assert pool.fetched == len(bots) + 1
 
 
+async def test_a_child_knows_every_time_zone_though_it_can_open_no_file(start: Start) -> None:
+    pool = await start()
+    zones = ["Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Etc/UTC"]
+    hours = [f"'{hour}~{hour}:00~{hour + 1}:00'" for hour in range(24)]
+    script = f"""var said = {zones}.map(function (zone) {{ return botContext.getHoursType([{",".join(hours)}], zone) }});
+    botContext.sendMessage(said.join())"""
+    assert texts(await pool.ask(bot_of(script))) == ["3,17,9,23,22", "end"]
+    assert texts(await pool.ask(bot_of(script))) == ["3,17,9,23,22", "end"]
+
+
 async def test_turns_in_a_row_use_the_same_child(start: Start) -> None:
     pool = await start(2)
     bot = bot_of("")
