@@ -23,7 +23,7 @@ def _check(hole: Placeholder, place: str, variables: frozenset[str], subject: Su
         case "environment" if hole.name not in subject.bot.environment:
             note = f"{{{hole.expression}}} is empty: the manifest gives no environment variable {hole.name}"
             return found("missing-environment-variable", place, note)
-        case "variable" if hole.name.removeprefix("slot.") not in variables and hole.name not in variables:
+        case "variable" if hole.name not in variables:
             return _unset(hole, place, subject)
         case "path":
             root = hole.name.partition(".")[0].partition("[")[0].strip()

@@ -1,12 +1,11 @@
-"""All findings about one bot, in the order of its dialogs, as text and as JSON."""
+"""All findings about one bot, in the order of its dialogs."""
 
-import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
 from services.check.calls import check_calls
-from services.check.codes import CODES, ERROR, INFO, WARNING, levelled
+from services.check.codes import ERROR, INFO, WARNING, levelled
 from services.check.content import check_content
 from services.check.matching import check_matching
 from services.check.panels import GLOBAL_FUNCTIONS, INTEGRATIONS
@@ -19,7 +18,7 @@ from shared.bot.source import BotSource
 
 _CHECKS = (check_scripts, check_placeholders, check_reach, check_matching, check_calls, check_content)
 _LEVELS = (ERROR, WARNING, INFO)
-_ELSEWHERE = "Export and manifest"
+ELSEWHERE = "Export and manifest"
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -34,6 +33,13 @@ class Report(msgspec.Struct, frozen=True):
     def count(self, level: str) -> int:
         """Return how many findings have a level."""
         return sum(finding.level == level for finding in self.findings)
+
+    def grouped(self) -> Iterator[tuple[str, list[Finding]]]:
+        """Yield headings with the findings below them; without findings there is no heading."""
+        for group in (*self.groups, ELSEWHERE):
+            findings = [finding for finding in self.findings if _group(finding, self.groups) == group]
+            if findings:
+                yield group, findings
 
     def summary(self) -> str:
         """Return the counts as people say them: `1 error, 2 warnings`; `no findings`."""
@@ -70,39 +76,7 @@ def as_json(report: Report) -> str:
     return msgspec.json.encode(content).decode()
 
 
-def as_text(
-    report: Report, file: str, *, width: int = 0, colour: Callable[[str, str], str] = lambda _, text: text
-) -> str:
-    """Return the findings by dialog; `width` 0 does not wrap, `colour` paints a level."""
-    lines = [f"{file}: {_shown(report.name)}, {report.summary()}"]
-    for group in (*report.groups, _ELSEWHERE):
-        findings = [finding for finding in report.findings if _group(finding, report.groups) == group]
-        if findings:
-            lines += [
-                "",
-                _shown(group),
-                *(line for finding in findings for line in _lines(finding, group, width, colour)),
-            ]
-    return "\n".join(lines)
-
-
-def _lines(finding: Finding, group: str, width: int, colour: Callable[[str, str], str]) -> Iterator[str]:
-    where = _shown(finding.place.removeprefix(group).removeprefix(" / "))
-    at = f"{finding.line}:{finding.column}" if finding.line else ""
-    head = "  ".join(part for part in (finding.code, f"{where} {at}".strip()) if part)
-    yield f"  {colour(finding.level, finding.level):<7}  {head}"
-    remedy = CODES[finding.code].remedy if finding.code in CODES else ""
-    text = _shown(f"{finding.note[:1].upper()}{finding.note[1:]}. {remedy}").strip()
-    indent = " " * 11
-    yield from textwrap.wrap(text, width, initial_indent=indent, subsequent_indent=indent) if width else [indent + text]
-
-
-def _shown(text: str) -> str:
-    """Keep line ends and control characters of names and patterns away from the terminal."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text)
-
-
 def _group(finding: Finding, groups: tuple[str, ...]) -> str:
     """Return the heading a finding belongs under: the longest one its place begins with."""
     fitting = [name for name in groups if finding.place == name or finding.place.startswith(f"{name} / ")]
-    return max(fitting, key=len, default=_ELSEWHERE)
+    return max(fitting, key=len, default=ELSEWHERE)

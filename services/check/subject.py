@@ -53,12 +53,9 @@ class Subject(msgspec.Struct, frozen=True):
         bot = self.bot
         names = {use.literal for use in self.uses("setBotVariable") if use.literal is not None}
         names |= {_SET_BY_FUNCTIONS[use.name] for use in self.uses(*_SET_BY_FUNCTIONS)}
-        names |= {
-            assignment.name
-            for interaction in bot.interactions.values()
-            for rule in interaction.rules
-            for assignment in rule.assignments
-        }
+        for interaction in bot.interactions.values():
+            names |= {assignment.name for rule in interaction.rules for assignment in rule.assignments}
+            names |= {f"api_{interaction.variable}"} if interaction.variable else set()
         for integration in bot.integrations.values():
             names |= {f"api_{integration.variable}", f"api_{integration.variable}Status"}
             for owner in (integration.name, integration.variable):

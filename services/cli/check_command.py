@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from services.check.codes import ERROR, WARNING
-from services.check.report import Report, as_json, as_text, check_bot
+from services.check.report import Report, as_json, check_bot
 from services.cli.failure import FINDINGS, WRONG_USE, CommandFailed
+from services.cli.findings_text import as_text
 from shared.bot.errors import BotError
 from shared.bot.source import BotSource, read_bot
 
@@ -56,8 +57,8 @@ def counts(path: Path, source: BotSource) -> str:
 def _text(report: Report, path: Path) -> str:
     """Wrap for a terminal; a pipe gets one line a sentence."""
     width = min(shutil.get_terminal_size().columns, _WIDEST) if sys.stdout.isatty() else 0
-    return as_text(report, str(path), width=width, colour=_painted) + "\n"
+    return as_text(report, str(path), width=width, paint=_painted) + "\n"
 
 
-def _painted(level: str, text: str) -> str:
-    return click.style(f"{text:<7}", fg=_COLOURS[level])
+def _painted(level: str) -> str:
+    return click.style(level, fg=_COLOURS[level.strip()])

@@ -19,7 +19,7 @@ STORE = integration("Store", fields={"city": "api_Store.city"}, responseDataVari
         "{$botContext.size}",
         "{$botContext.chosen}",
         "{$botContext.api_FoundStatus}",
-        "{$botContext.slot.chosen}",
+        "{$botContext.slot.SIZE}",
         "{$.api_Found.city}",
         "{Store.city}",
         "{Found.city.count}",
@@ -32,10 +32,11 @@ def test_what_scripts_rules_and_calls_set_may_be_read(content: str) -> None:
         "Shop",
         starter("hi", pre="botContext.setBotVariable('size', 1, true)"),
         question("ask", "", go("next", sets("chosen", "x"), when=says("*"))),
+        question("fill", "", go("next", sets("SIZE", "@SIZE"), when=says("*"))),
         call("find", "Store"),
         text("hello", content),
     )
-    assert found(shop, integrations=(STORE,)) == []
+    assert found(shop, integrations=(STORE,), manifest='[entities.SIZE]\nvalues = ["small"]') == []
 
 
 def test_a_variable_that_nothing_sets_is_named() -> None:
