@@ -12,7 +12,7 @@ from services.dialog_worker.session_fields import read_session
 from services.dialog_worker.turn_processes import Allowance, EngineFailure
 from services.dialog_worker.understanding import understood
 from services.dialog_worker.versions import VersionGone
-from shared.dialog.events import Event, WebViewCall
+from shared.dialog.events import CallOutcome, Event, WebViewCall
 from shared.dialog.frames import Advance, Answer
 from shared.dialog.session import Conversation, Session
 from shared.queue.records import StoredEvent

@@ -7,7 +7,7 @@
 --                  question was put), tries (BEGINs since the last COMMIT), fence, lease (its end), handed (events
 --                  handed out), batches (of this owner), call, call_deadline, started (awaited call), session_ms,
 --                  session_until (deadline), said (last consumer message), context_keeps (1: data without expiry)
--- inbox    list    kind|sequence|at|new_session|late|body          result  string  the same, kind `outcome`
+-- inbox    list    kind|sequence|at|new_session|flags|body         result  string  the same, kind `outcome`
 -- outbox   list    sequence|at|JSON                                trace   list    turn|JSON
 -- writes   list    time|conversation|turn|index|body               context hash    field -> expires_at|value
 -- A time has 13 digits: exact as a number, and in `..` (which keeps 14).

@@ -9,14 +9,15 @@ DELETED = -1
 
 
 def event(entry: bytes, *, session_missing: bool = False) -> StoredEvent:
-    """Read `kind|sequence|at|new_session|late|body`; a missing session counts as the stamp."""
-    kind, sequence, at, new_session, late, body = entry.split(b"|", 5)
+    """Read `kind|sequence|at|new_session|flags|body` (1 late, 2 busy); a missing session counts as the stamp."""
+    kind, sequence, at, new_session, flags, body = entry.split(b"|", 5)
     return StoredEvent(
         kind=kind.decode(),
         sequence=int(sequence),
         at=int(at),
         new_session=session_missing or new_session == b"1",
-        late=late == b"1",
+        late=bool(int(flags) & 1),
+        busy=bool(int(flags) & 2),
         body=body,
     )
 

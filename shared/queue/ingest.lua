@@ -43,7 +43,9 @@ if (tonumber(c.session_until) or 0) <= NOW then new_session = 1 end
 redis.call('HSET', CONV, 'session_until', NOW + tonumber(c.session_ms))
 if new_session == 0 then keep_session(0) end  -- an ended session's data are not kept longer
 
-redis.call('RPUSH', INBOX, table.concat({kind, sequence, NOW, new_session, late, body}, '|'))
+local flags = late
+if c.state ~= 'idle' then flags = flags + 2 end  -- busy: an earlier event is still being handled
+redis.call('RPUSH', INBOX, table.concat({kind, sequence, NOW, new_session, flags, body}, '|'))
 if echo ~= '' and late == 0 then post(sequence, echo) end
 if c.state == 'idle' then to_queued() end
 keep()

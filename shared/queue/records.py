@@ -53,7 +53,10 @@ class Ingested(msgspec.Struct, frozen=True):
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
-    """One entry of the inbox, or the stored result of a call. `kind` is `message`, `web_view` or `outcome`."""
+    """One entry of the inbox, or the stored result of a call. `kind` is `message`, `web_view` or `outcome`.
+
+    `busy` says that the conversation was not idle when it was accepted (R15).
+    """
 
     kind: str
     sequence: int
@@ -61,6 +64,7 @@ class StoredEvent(msgspec.Struct, frozen=True):
     new_session: bool
     late: bool
     body: bytes
+    busy: bool = False
 
 
 class Batch(msgspec.Struct, frozen=True):

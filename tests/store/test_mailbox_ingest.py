@@ -212,6 +212,16 @@ async def test_a_form_message_is_late_a_day_after_the_consumers_last_one_and_its
     assert [body for _, _, body in page.messages] == [b'{"text":"in time"}']
 
 
+async def test_events_accepted_while_another_is_handled_are_marked_as_busy(
+    mailbox: Mailbox, conversation: Starts, say: Say, own: Own
+) -> None:
+    talk = await conversation()
+    await say(talk)
+    await say(talk)
+    await mailbox.ingest_web_view(talk, "r", b"1", None)
+    assert [event.busy for event in (await own(talk)).events] == [False, True, True]
+
+
 async def test_without_any_consumer_message_the_day_counts_from_the_beginning(
     mailbox: Mailbox, conversation: Starts, shift: Shifts
 ) -> None:
