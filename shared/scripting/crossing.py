@@ -76,7 +76,8 @@ class Surroundings(msgspec.Struct, frozen=True):
 class Answer(msgspec.Struct, frozen=True):
     """What prelude.js gives back.
 
-    `syntax`: the script could not be parsed; `halted`: it was ended on purpose; `rest`: rest.js had to be parsed.
+    `syntax`: the script could not be parsed; `halted`: it was ended on purpose; `rest`: which parts
+    of rest.js were parsed, as a sum (0: none).
     """
 
     effects: list[msgspec.Raw]
@@ -88,7 +89,7 @@ class Answer(msgspec.Struct, frozen=True):
     clock: int
     left: int
     replies: int
-    rest: bool
+    rest: int
 
 
 _COPIED = tuple(

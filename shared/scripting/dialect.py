@@ -2,7 +2,7 @@
 
 import re
 
-_HEADER = re.compile(r"\bfor\s+each\s*\(\s*((?:var\s+)?[\w$]+)\s+in\s")
+_HEADER = re.compile(r"\bfor\s+each\s*\(\s*((?:(?:var|let|const)\s+)?[\w$]+)\s+in\s")
 _PIECE = re.compile(r"""'(?:[^'\\\n]|\\.)*'|"(?:[^"\\\n]|\\.)*"|[()]""")
 # That engine finds methods of java.lang.String on strings wherever JavaScript has none of the name; these are in use.
 _JAVA = re.compile(

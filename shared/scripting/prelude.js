@@ -94,7 +94,7 @@ hidden(G, "print", {value: (...a) => api.printDebugMessage(join(a, " ")), writab
 // Joined, not added up: the engine's Python side cannot read the ropes that additions make.
 const take = (error, syntax) => join(['{"effects":[', join(out, ","), '],"error":', row(error), ',"syntax":', !!syntax,
   ',"globals":', row(globalsError), ',"missed":', row(missed), ',"halted":', !!halted, ',"clock":', clock,
-  ',"left":', S.left, ',"replies":', S.replies, ',"rest":', !!others, "}"], "");
+  ',"left":', S.left, ',"replies":', S.replies, ',"rest":', others ? others.used() : 0, "}"], "");
 const run = () => {
   let inside, panel, error;
   for (const n of keys(G)) delete G[n];
@@ -119,7 +119,7 @@ const load = (code) => {
 };
 return (what, data, ...more) => {
   if (what == "rest") return (source = [data, ...more]).length;
-  if (what == "names") return rest().names();
+  if (what == "names") return rest().names(data);
   if (what == "load") return load(P(data));
   if (what == "take") return take();
   S = P(data);

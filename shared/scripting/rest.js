@@ -120,6 +120,11 @@ const describe = (e, syntax) => {
   if (names.test(message)) message += ": scripts cannot use classes of Java here";
   return [message, ...place(e, syntax)];
 };
-const names = () => J([...keys(api), ...keys(more), ...keys(where)]);
-return {find, warn, refuse, fits, shown, describe, names, java: () => part(2).java()};
+// Which parts were parsed: 1 for this one, 2 for context.js, 4 for rare.js; and the names, after parsing such parts.
+const used = () => 1 + (parts[1] ? 2 : 0) + (parts[2] ? 4 : 0);
+const names = (wanted) => {
+  for (const i of [1, 2]) if (wanted & 1 << i) part(i);
+  return J([...keys(api), ...keys(more), ...keys(where)]);
+};
+return {find, warn, refuse, fits, shown, describe, used, names, java: () => part(2).java()};
 })()

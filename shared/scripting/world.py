@@ -79,10 +79,10 @@ class World:
             raise Stopped(_reason(error)) from None
         self.globals_failure = msgspec.json.decode(failure, type=Failure | None)
 
-    def parse_rest(self) -> None:
-        """Parse what few scripts need before one asks for it."""
+    def parse_rest(self, parts: int) -> None:
+        """Parse what few scripts need before one asks for it: `parts` as in `Answer.rest`."""
         self._context.set_time_limit(self._limits.script_seconds)
-        self._enter("names")
+        self._enter("names", parts)
 
     def run(self, request: str, seconds: float) -> str:
         """Run one script; `request` and the answer are JSON texts as in prelude.js. Raises Stopped."""
@@ -103,7 +103,7 @@ class World:
 
 
 class Worlds:
-    """Makes worlds, one of them beforehand: for the Global Functions asked for last, and with `rest` if so set.
+    """Makes worlds, one of them beforehand: for the Global Functions asked for last, and with the parts in `rest`.
 
     `zones` are the time zones that scripts have asked for.
     """
@@ -112,7 +112,7 @@ class Worlds:
         self._limits = limits
         self._ready: World | None = None
         self._last: str | None = None
-        self.rest = False
+        self.rest = 0
         self.zones: set[str] = set()
 
     def take(self, global_functions: str) -> World:
@@ -131,7 +131,7 @@ class Worlds:
             try:
                 self._ready.load(self._last)
                 if self.rest:
-                    self._ready.parse_rest()
+                    self._ready.parse_rest(self.rest)
             except Stopped:  # the turn that needs them will be told
                 self._ready = self._last = None
 

@@ -130,6 +130,7 @@ def test_for_each_works_as_in_conversation_builder(scene: Scene) -> None:
     source = "for each (var x in [1, ')', f(2)]) botContext.sendMessage(x);\nfor each(y in {a: 4}) { botContext.sendMessage(y) }"
     turn = scene("function f(x) { for each (var y in [x]) return y + 1 }")
     assert texts(turn.run(source)) == ["1", ")", "3", "4"]
+    assert texts(turn.run("for each (let x in [5]) for each (const y in [6]) botContext.sendMessage(x + y)")) == ["11"]
 
 
 @pytest.mark.parametrize("source", ["// for each (x in y", "for each (var a in b", "each (x in y)"])

@@ -115,12 +115,22 @@ def test_a_world_is_prepared_for_the_global_functions_last_used() -> None:
     assert isinstance(first, World)
 
 
-def test_what_the_last_turn_needed_is_prepared_for_the_next(scene: Scene) -> None:
+@pytest.mark.parametrize(
+    ("call", "parts"),
+    [
+        ("botContext.sendMessage('a')", 0),
+        ("botContext.getChatBotId()", 1),
+        ("botContext.getContextDataForConversation('n')", 3),
+        ("botContext.isContextApiEnabled()", 5),
+    ],
+)
+def test_what_the_last_turn_needed_is_prepared_for_the_next(scene: Scene, call: str, parts: int) -> None:
     turn = scene()
-    turn.run("botContext.sendMessage('a')")
-    asked = [turn.scripts._worlds.rest]
-    turn.run("botContext.isContextApiEnabled()")
-    asked.append(turn.scripts._worlds.rest)
-    assert asked == [False, True]
-    turn.scripts._worlds.prepare()
-    assert turn.scripts._worlds._ready is not None
+    turn.run(call)
+    worlds = turn.scripts._worlds
+    assert worlds.rest == parts
+    worlds.prepare()
+    next_turn = scene()
+    next_turn.scripts._worlds = worlds
+    next_turn.run("")
+    assert worlds.rest == parts
