@@ -32,7 +32,10 @@ def number_text(number: float) -> str:
     if isinstance(number, int):
         if abs(number) < 10**21:
             return str(number)
-        number = float(number)
+        try:
+            number = float(number)
+        except OverflowError:
+            number = math.inf if number > 0 else -math.inf
     if math.isnan(number):
         return "NaN"
     if math.isinf(number):

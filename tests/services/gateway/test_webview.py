@@ -115,6 +115,7 @@ async def test_the_checksum_is_taken_in_either_case(conversation: StartConversat
         ([{"name": "n", "value": 5}], {"n": "5"}),
         ([{"name": "n", "value": 5.0}], {"n": "5"}),
         ([{"name": "n", "value": 0.25}], {"n": "0.25"}),
+        ([{"name": "n", "value": 10**400}], {"n": "Infinity"}),
         ([{"name": "n", "value": True}], {"n": "true"}),
         ([{"name": "n", "value": None}], {"n": ""}),
         ([{"name": "n", "value": ["a", 1]}], {"n": "a,1"}),

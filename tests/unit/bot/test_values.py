@@ -23,6 +23,8 @@ from shared.bot.values import number_text, text_of
         (5.0, "5"),
         (0.1, "0.1"),
         (1e21, "1e+21"),
+        (10**400, "Infinity"),
+        (-(10**400), "-Infinity"),
         (123456789012345680000.0, "123456789012345680000"),
         (1e-7, "1e-7"),
         ([1, None, "a", True], "1,,a,true"),
