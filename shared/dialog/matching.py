@@ -26,6 +26,8 @@ GOOD = 0.7
 FAIR_PLUS = 0.5
 
 _REGEX_SECONDS = 0.05
+# Half a second of a turn, which no rule could wait for any longer.
+_MOST_STOPPED = 10
 _STARTABLE = frozenset({"DIALOG", "SURVEY_DIALOG"})
 _ALPHABET = "abcdefghijklmnopqrstuvwxyz"
 
@@ -126,9 +128,13 @@ def _meets(work: Work, interaction: Interaction, condition: Condition | None, ou
 def _regex_finds(work: Work, interaction: Interaction, condition: RegexCondition, text: str) -> bool:
     if condition.compiled is None:
         return False
+    if work.stopped_expressions >= _MOST_STOPPED:
+        work.warn("regex-stopped", interaction, "a regular expression was not tried: too many were stopped before it")
+        return False
     try:
         found = condition.compiled.search(text, timeout=_REGEX_SECONDS) is not None
-    except TimeoutError:
+    except (TimeoutError, MemoryError):
+        work.stopped_expressions += 1
         work.warn("regex-stopped", interaction, "a regular expression took more than 50 ms: it counts as no match")
         return False
     return found and not _any(condition.excluded, text)

@@ -69,6 +69,7 @@ class Work:
         self.ordinal = 0
         self.script_us = 0
         self.routed_by_script = False
+        self.stopped_expressions = 0
         self.is_closed = False
         self.was_reset = False
         self._replies = 0

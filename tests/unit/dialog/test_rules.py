@@ -218,3 +218,14 @@ def test_a_rule_that_leads_nowhere_is_traced_takes_the_next_action_and_is_found_
     assert talk.say("x") == ["yes"]
     assert talk.warnings == ["unknown-interaction"]
     assert [(finding.code, finding.place) for finding in talk.bot.findings] == [("dangling-target", "Shop / q")]
+
+
+def test_rules_by_expressions_that_take_too_long_are_given_up_after_ten() -> None:
+    slow = [go("yes", when=finds("^(a|a|aa|b?a)*$")) for _ in range(12)]
+    talk = asked(*slow, go("no", when=says("*")))
+    assert talk.say("a" * 4000 + "!") == ["no"]
+    assert talk.warnings == ["regex-stopped"] * 12
+    assert [line.note for line in talk.lines("regex-stopped")][10].endswith("too many were stopped before it")
+    talk.say("shop")
+    talk.say("b")
+    assert talk.warnings == []
