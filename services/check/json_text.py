@@ -2,7 +2,7 @@
 
 import msgspec
 
-from shared.bot.templates import Template
+from shared.bot.templates import Template, quoted_after
 
 # What may stand for a variable outside quotes: a value, nothing, the rest of a list, one member of an object.
 _STAND_INS = ("0", "", ",0", '"a":0', ',"a":0', "{}", "[]")
@@ -32,18 +32,5 @@ def _filled(template: Template, stand_in: str) -> str:
             text += "x" if quoted else stand_in
             continue
         text += part
-        quoted = _open_after(part, quoted=quoted)
+        quoted = quoted_after(part, quoted=quoted)
     return text
-
-
-def _open_after(part: str, *, quoted: bool) -> bool:
-    """Tell whether a JSON string is open after a piece of text."""
-    escaped = False
-    for character in part:
-        if escaped:
-            escaped = False
-        elif character == "\\" and quoted:
-            escaped = True
-        elif character == '"':
-            quoted = not quoted
-    return quoted

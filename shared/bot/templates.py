@@ -64,3 +64,16 @@ def compile_template(source: str) -> Template:
     if end < len(source) or not parts:
         parts.append(source[end:])
     return Template(source, tuple(parts))
+
+
+def quoted_after(part: str, *, quoted: bool) -> bool:
+    """Tell whether a JSON string is open after a literal part of a template, given whether one was open before it."""
+    escaped = False
+    for character in part:
+        if escaped:
+            escaped = False
+        elif character == "\\" and quoted:
+            escaped = True
+        elif character == '"':
+            quoted = not quoted
+    return quoted

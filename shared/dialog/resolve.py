@@ -6,7 +6,7 @@ import msgspec
 
 from shared.bot.model import Interaction
 from shared.bot.storable import read_json
-from shared.bot.templates import Placeholder, Template
+from shared.bot.templates import Placeholder, Template, quoted_after
 from shared.bot.values import text_of
 from shared.dialog.results import MISSING, evaluate_path
 from shared.dialog.work import Work
@@ -35,7 +35,7 @@ class Resolver:
         for part in template.parts:
             if isinstance(part, str):
                 rendered.append(part)
-                quoted = _quoted_after(part, quoted)
+                quoted = quoted_after(part, quoted=quoted)
                 continue
             text = text_of(self._value(part))
             rendered.append(msgspec.json.encode(text).decode()[1:-1] if quoted else text)
@@ -121,16 +121,3 @@ class Resolver:
         }
         value = known.get(name.lower())
         return value is not None, value
-
-
-def _quoted_after(part: str, quoted: bool) -> bool:  # noqa: FBT001 a state carried through a scan
-    """Tell whether a JSON string is open after `part`, given whether one was open before it."""
-    escaped = False
-    for character in part:
-        if escaped:
-            escaped = False
-        elif character == "\\" and quoted:
-            escaped = True
-        elif character == '"':
-            quoted = not quoted
-    return quoted
