@@ -1,8 +1,10 @@
 """`getHoursType` (CB: reference/scripting.md 1.9)."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, time, timedelta
+from random import Random
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -119,3 +121,42 @@ def test_a_script_that_asks_for_zones_without_end_is_stopped(scene: Scene) -> No
 def test_the_machine_has_time_zones() -> None:
     assert load_zones() > 300
     assert ahead_of_utc("America/New_York", 0) == -5 * 3_600_000
+
+
+def by_intervals(spec: list[str], now: datetime) -> str | None:
+    """The type by another way: each entry is an interval of local time on today and on yesterday."""
+    found = None
+    for entry in spec:
+        selector, _, rest = entry.rpartition("|")
+        kind, start, end = rest.split("~")
+        for day in (now.date() - timedelta(days=1), now.date()):
+            if selector not in {"", day.strftime("%A").upper(), day.strftime("%m.%d.%Y")}:
+                continue
+            begins = datetime.combine(day, time.fromisoformat(start.zfill(5)))
+            ends = datetime.combine(day, time.fromisoformat(end.zfill(5)))
+            ends += timedelta(minutes=1) if end == "23:59" else timedelta()
+            if begins <= now < ends + (timedelta(days=1) if ends <= begins else timedelta()):
+                found = kind
+    return found
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_hours_agree_with_intervals_of_local_time(scene: Scene, seed: int) -> None:
+    chance = Random(seed)
+    zone = chance.choice(["Europe/Berlin", "America/New_York", "Asia/Kathmandu", "UTC"])
+    now = datetime(2026, 10, 20, tzinfo=UTC) + timedelta(minutes=chance.randrange(20 * 1440))
+    local = now.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    days = ["", "", f"{local:%m.%d.%Y}|", f"{local - timedelta(days=1):%m.%d.%Y}|", f"{local:%A}|".upper(), "MONDAY|"]
+    specs = [
+        [
+            f"{chance.choice(days)}T{at}~{chance.randrange(24)}:{chance.choice(['00', '30'])}"
+            f"~{chance.choice(['23:59', '0:00', f'{chance.randrange(24)}:15', f'{local:%H:%M}'])}"
+            for at in range(4)
+        ]
+        for _ in range(50)
+    ]
+    said = scene().logs(
+        f"{specs}.map(function (spec) {{ return String(botContext.getHoursType(spec, '{zone}')) }})",
+        now=int(now.timestamp() * 1000),
+    )
+    assert said.split(",") == [str(by_intervals(spec, local) or "null") for spec in specs]
