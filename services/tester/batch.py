@@ -21,7 +21,7 @@ from shared.understanding.local import understander_of
 from shared.understanding.understander import Understander
 
 _CHUNK = 20
-_WORTH_A_PROCESS = 60
+_WORTH_A_PROCESS = 400
 """Scenarios below this number are played sooner than another process has started."""
 
 
