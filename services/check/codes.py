@@ -171,6 +171,11 @@ def levelled(finding: Finding) -> Finding:
     return msgspec.structs.replace(finding, level=code.level) if code else finding
 
 
+def remedy_of(finding: Finding) -> str:
+    """Return what can be done about a finding, in a sentence; empty for a code that is not in the table."""
+    return CODES[finding.code].remedy if finding.code in CODES else ""
+
+
 def document() -> str:
     """Return the text of docs/check.md."""
     rows = "".join(
@@ -188,8 +193,8 @@ line:column) and a sentence.
 
 An **error** cannot work as written, a **warning** probably does not do what is meant, an **info** is good to know.
 The exit code is 1 when there are errors, 2 when a file cannot be loaded, otherwise 0. `--format json` writes one line
-a bot: `bot` (its id), `version`, `findings` (each with `code`, `place`, `note`, `level`, `line`, `column`) and how many
-are `errors` and `warnings`.
+a bot: `bot` (its id), `version`, `findings` (each with `code`, `place`, `note`, `level`, `line`, `column`, `remedy`)
+and how many are `errors` and `warnings`.
 
 Scripts are parsed by the engine that will run them. What they use is read from their words, so a name that a script
 puts together while it runs is not known; where that matters, a finding is an info instead of a warning.

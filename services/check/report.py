@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from services.check.calls import check_calls
-from services.check.codes import ERROR, INFO, WARNING, levelled
+from services.check.codes import ERROR, INFO, WARNING, levelled, remedy_of
 from services.check.content import check_content
 from services.check.matching import check_matching
 from services.check.panels import GLOBAL_FUNCTIONS, INTEGRATIONS
@@ -66,10 +66,11 @@ def check_bot(source: BotSource) -> Report:
 
 def as_json(report: Report) -> str:
     """Return one line of JSON."""
+    findings = [msgspec.structs.asdict(one) | {"remedy": remedy_of(one)} for one in report.findings]
     content = {
         "bot": report.id,
         "version": report.version,
-        "findings": report.findings,
+        "findings": findings,
         "errors": report.count(ERROR),
         "warnings": report.count(WARNING),
     }

@@ -3,7 +3,7 @@
 import textwrap
 from collections.abc import Callable, Iterator
 
-from services.check.codes import CODES
+from services.check.codes import remedy_of
 from services.check.report import Report
 from services.cli.plain import plain
 from shared.bot.errors import Finding
@@ -29,8 +29,7 @@ def _lines(finding: Finding, group: str, width: int, paint: Paint) -> Iterator[s
     at = f"{finding.line}:{finding.column}" if finding.line else ""
     head = "  ".join(part for part in (finding.code, f"{where} {at}".strip()) if part)
     yield f"  {paint(f'{finding.level:<7}')}  {head}"
-    remedy = CODES[finding.code].remedy if finding.code in CODES else ""
-    text = plain(f"{finding.note[:1].upper()}{finding.note[1:]}. {remedy}").strip()
+    text = plain(f"{finding.note[:1].upper()}{finding.note[1:]}. {remedy_of(finding)}").strip()
     yield from (
         textwrap.wrap(text, width, initial_indent=_INDENT, subsequent_indent=_INDENT) if width else [_INDENT + text]
     )

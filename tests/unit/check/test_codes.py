@@ -36,3 +36,8 @@ def test_every_code_is_explained_in_sentences(code: str) -> None:
 def test_a_code_of_the_compiler_that_is_not_in_the_table_keeps_its_level() -> None:
     finding = Finding("new-code", "Shop", "something", "info")
     assert levelled(finding) == finding
+
+
+def test_every_code_is_shown_by_a_test() -> None:
+    tests = "".join(path.read_text() for path in sorted(Path(__file__).parent.glob("test_*.py")))
+    assert [code for code in CODES if f'"{code}"' not in tests] == []

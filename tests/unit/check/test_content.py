@@ -4,8 +4,8 @@ import pytest
 
 from services.check.json_text import is_json
 from shared.bot.templates import compile_template
-from tests.unit.check.findings import found, report
-from tests.unit.dialog.bots import Part, call, dialog, go, integration, question, starter, text, tiled
+from tests.unit.check.findings import found
+from tests.unit.dialog.bots import Part, dialog, integration, starter, text, tiled
 
 
 def card(source: str) -> Part:
@@ -53,10 +53,3 @@ def test_two_interactions_of_one_name_are_named() -> None:
     twin = dict(text("same"), id="twin")
     shop = dialog("Shop", starter("a"), text("same"), twin)
     assert found(shop) == [("duplicate-name", "Shop / same")]
-
-
-def test_what_the_compiler_finds_has_the_level_of_its_code() -> None:
-    shop = dialog("Shop", starter("a"), question("ask", "", go("nowhere")), call("find", "Nothing"), text("end"))
-    shop["messages"][0]["newKey"] = 1
-    levels = {finding.code: finding.level for finding in report(shop).findings}
-    assert levels == {"dangling-target": "error", "dangling-integration": "error", "unknown-key": "info"}

@@ -27,4 +27,5 @@ def test_the_json_form_is_one_line_with_all_of_it() -> None:
         "level": "warning",
         "line": 0,
         "column": 0,
+        "remedy": "Correct the name, or set the variable before it is read.",
     }
