@@ -23,8 +23,12 @@ def not_understood(
     intents: dict[str, IntentName],
     understanding: Understanding,
 ) -> Iterator[Finding]:
-    """Yield the starters and rules that never match, since nothing tells their intent or their entity."""
+    """Yield the starters and rules that never match, since nothing tells their intent or their entity.
+
+    With an endpoint all may match; what else the manifest says of understanding is without effect then.
+    """
     if understanding.url:
+        yield from findings(understanding, ())
         return
     wanted: list[tuple[str, tuple[str, ...]]] = []
     entities = {name.casefold() for name in understanding.entities}
