@@ -43,10 +43,12 @@ const functions = {
     for (const n of ["City", "CityName", "State", "ZipCode", "Latitude", "Longitude"]) l["get" + n] = () => null;
     return l;
   },
+  // The documents' older samples leave the brackets of `getPhrase()` out: such a function shows what it would give.
   getNamedEntities(n) {
+    const shows = (v) => Object.assign(() => v, {toString: () => v, toJSON: () => v});
     const plain = (t) => text(t).trim().replace(/^@/, "").toLowerCase(), name = plain(n);
     const found = S.entities.filter((e) => plain(e.name) == name).map(({phrase, value}) =>
-      ({phrase, dataValue: value, getPhrase: () => phrase, getDataValue: () => value}));
+      ({phrase, dataValue: value, getPhrase: shows(phrase), getDataValue: shows(value)}));
     return found.length ? found : null;
   },
   getNlpResponse() {

@@ -41,6 +41,18 @@ def test_an_entity_has_its_phrase_and_its_data_value(scene: Scene) -> None:
     assert turn.logs(f"{entity}.phrase + {entity}.dataValue") == "little10"
 
 
+def test_get_phrase_without_its_brackets_shows_the_phrase(scene: Scene) -> None:
+    source = """
+    var found = botContext.getNamedEntities('size'), phrases = [];
+    for (var j = 0; j < found.length; j++) phrases.push(found[j].getPhrase);
+    botContext.setBotVariable('phrases', phrases);
+    botContext.sendMessage('I heard ' + phrases);
+    """
+    variable, said = scene(entities=ENTITIES).run(source).effects
+    assert variable.value == ["little", "big"]
+    assert said.text == "I heard little,big"
+
+
 def test_get_named_entities_without_any_gives_null(scene: Scene) -> None:
     assert scene(entities=ENTITIES).logs("botContext.getNamedEntities('place') === null") == "true"
 
