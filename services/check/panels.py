@@ -85,8 +85,7 @@ class Panel:
         return frozenset(
             word.value
             for at, word in enumerate(self.words)
-            if word.kind == "name"
-            and (self._is(at - 1, *_BINDS) or (self._is(at + 1, "=") and not self._is(at - 1, ".")))
+            if word.kind == "name" and (self._is(at - 1, *_BINDS) or (self._is(at + 1, "=") and self._is_global(at)))
         )
 
     @cached_property
@@ -104,6 +103,10 @@ class Panel:
             return False
         word = self.words[at]
         return word.kind in {"mark", "name"} and word.value in values
+
+    def _is_global(self, at: int) -> bool:
+        """Tell whether a name stands for itself: not as a member, unless of `this`, which is where globals are."""
+        return not self._is(at - 1, ".") or self._is(at - 2, "this", "globalThis")
 
     def _is_call(self, at: int) -> bool:
         word = self.words[at]

@@ -97,6 +97,7 @@ def test_a_function_nobody_declares_is_named() -> None:
         "if (typeof maybe === 'function') maybe();",
         "new Date(); new Error('x')",
         "shared()",
+        "this.f = function () {}; f()",
         "var o = {method(x) { return x; }}; o.method(1)",
     ],
 )
