@@ -22,8 +22,8 @@ demo: $(STAMP) ## start the two example bots with their small servers and print 
 test: $(STAMP) ## run every test but the slow proofs
 	$(BIN)/pytest -n 2 -m "not proof"
 
-proofs: $(STAMP) ## run the slow proofs: programs killed at random, twenty seeds each
-	$(BIN)/pytest -n 2 -m proof
+proofs: $(STAMP) ## run the slow proofs: programs killed, exports mutated, consumers at random (LONG=1: the long form)
+	PROOFS_LONG=$(LONG) $(BIN)/pytest -n 2 -m proof
 
 check: $(STAMP) ## lint, formatting, types, layers
 	$(BIN)/ruff check .

@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import tempfile
 import time
+from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -47,6 +48,23 @@ async def redis(valkey_server: str) -> AsyncIterator[ArqRedis]:
     await client.flushall()
     yield client
     await client.aclose()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the figures that proofs hand over (`tests/proofs/form.py`), added up by title."""
+    counts: dict[str, Counter[str]] = {}
+    slowest: dict[str, dict[str, float]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for name, figures in report.user_properties:
+            if name == "figures":
+                title = figures["title"]
+                counts.setdefault(title, Counter()).update(figures["counts"])
+                worst = slowest.setdefault(title, {})
+                worst.update({key: max(value, worst.get(key, 0)) for key, value in figures["slowest"].items()})
+    for title, counted in sorted(counts.items()):
+        told = [f"{count:,} {word}" for word, count in counted.most_common()]
+        told += [f"slowest {key} {seconds * 1000:.0f} ms" for key, seconds in slowest[title].items()]
+        terminalreporter.write_line(f"{title}: {', '.join(told)}")
 
 
 @pytest.fixture(scope="session")
