@@ -42,7 +42,9 @@ def _case(suite: ET.Element, played: Played) -> None:
     failure = played.failure
     if failure is not None:
         found = ET.SubElement(case, "failure", {"message": _clean(failure.sentence)})
-        found.text = _clean(f"{failure.place}\nexpected:\n{failure.expected}\nheard:\n{failure.heard}\n")
+        warned = "".join(f"trace: {warning}\n" for warning in failure.warnings)
+        compared = f"expected:\n{failure.expected}\nheard:\n{failure.heard}\n"
+        found.text = _clean(f"{failure.place}\n{compared}{warned}")
 
 
 def _clean(text: str) -> str:

@@ -11,6 +11,9 @@ from typing import Any, NoReturn
 import msgspec
 import yaml
 
+# What the YAML library raises for tags whose text is not of their kind, and what JSON has no words for.
+_NO_VALUE = (yaml.YAMLError, ArithmeticError, AttributeError, LookupError, RecursionError, TypeError, ValueError)
+
 
 class Place(msgspec.Struct, frozen=True, order=True):
     """A line of a file, from 1."""
@@ -62,7 +65,10 @@ class Marked:
         """Return keys as texts, each with its own place and its value; a key given twice is an error."""
         if not isinstance(self._node, yaml.MappingNode):
             self.fail(f"{what} has to be a mapping of keys and values", "Write `key: value` lines below it")
-        self._loader.flatten_mapping(self._node)
+        try:
+            self._loader.flatten_mapping(self._node)
+        except yaml.MarkedYAMLError as error:
+            self.fail(f"what `<<` takes in is no mapping: {error.problem}", "Give it the name of one, like `*shared`")
         found: dict[str, tuple[str, Marked, Marked]] = {}
         for key, value in self._node.value:
             marked = Marked(key, self._file, self._loader)
@@ -103,7 +109,7 @@ class Marked:
         try:
             value = self._loader.construct_object(self._node, deep=True)
             msgspec.json.encode(value)
-        except (yaml.YAMLError, TypeError, ValueError) as error:
+        except _NO_VALUE as error:
             problem = error.problem if isinstance(error, yaml.MarkedYAMLError) else str(error)
             self.fail(f"the value is none that JSON has: {problem}", "Put it into quotes to have a text")
         return _as_json(value)
@@ -144,7 +150,7 @@ def parse_marked(text: str, file: str) -> Marked:
         raise SuiteError(
             place, f"this is not YAML: {error.problem}", "Look at the indentation and the quotes"
         ) from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, RecursionError) as error:
         raise SuiteError(file, f"this is not YAML: {error}", "Save it as plain text in UTF-8") from error
     if node is None:
         raise SuiteError(Place(file, 1), "the file is empty", "Begin with `bot:` and `tests:`")

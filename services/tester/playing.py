@@ -26,12 +26,13 @@ from shared.bot.model import Bot
 
 
 class Failure(msgspec.Struct, frozen=True):
-    """Why a scenario failed: the place, a sentence, and what was expected and heard."""
+    """Why a scenario failed: the place, a sentence, what was expected and heard, and what the trace warns of."""
 
     place: Place
     sentence: str
     expected: str = ""
     heard: str = ""
+    warnings: tuple[str, ...] = ()
 
 
 class Played(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +60,13 @@ def play(scenario: Scenario, bot: Bot, talk: Talk) -> Played:
             player.take(step)
         player.check_rest(place)
     except Unexpected as unexpected:
-        failure = Failure(unexpected.place or place, str(unexpected), unexpected.expected, unexpected.heard)
+        failure = Failure(
+            unexpected.place or place,
+            str(unexpected),
+            unexpected.expected,
+            unexpected.heard,
+            tuple(dict.fromkeys(talk.warnings())),
+        )
     seconds = time.perf_counter() - started
     return Played(place=scenario.place, name=scenario.name, steps=taken, seconds=seconds, failure=failure)
 

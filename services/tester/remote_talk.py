@@ -12,7 +12,7 @@ from services.tester.calls import Unexpected
 from services.tester.remote import Opened, Remote
 from services.tester.stub_server import StubServer
 from services.tester.suite import Profile, Said
-from services.tester.talk import Heard, find_control
+from services.tester.talk import Heard, find_control, warnings_of
 from shared.dialog.trace import TraceLine, TurnTrace
 
 _PATIENCE = 60.0
@@ -50,6 +50,7 @@ class RemoteTalk:
         self._variables: dict[str, Any] = {}
         self._heard: deque[Heard] = deque()
         self._shown: list[Heard] = []
+        self._warnings: list[str] = []
         self.watch: Callable[[list[TraceLine]], None] = lambda _: None
 
     def say(self, messages: tuple[Said, ...]) -> None:
@@ -100,7 +101,13 @@ class RemoteTalk:
         """Return the last value that a trace shows of a variable, None when it shows none."""
         return self._variables.get(name)
 
+    def warnings(self) -> list[str]:
+        """Return what the traces of the last step's turns warn of."""
+        return self._warnings
+
     def _do(self, sending: Coroutine[Any, Any, None]) -> None:
+        self._warnings = []
+
         async def act() -> None:
             await sending
             await (self._finish_turns() if self._console else self._fall_silent())
@@ -138,6 +145,7 @@ class RemoteTalk:
     def _take_turn(self, turn: TurnTrace) -> None:
         self._turns.append(turn)
         self.watch(turn.lines)
+        self._warnings += warnings_of(turn.lines)
         for line in turn.lines:
             if line.code == "reply":
                 self._origins.append(line.interaction)

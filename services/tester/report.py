@@ -11,6 +11,7 @@ from services.tester.playing import Failure, Played
 from services.tester.spans import spans
 
 _LINES = 40
+_WARNINGS = 8
 
 
 def failures_of(played: list[Played]) -> list[Played]:
@@ -28,6 +29,8 @@ def show_failure(console: Console, played: Played) -> None:
     console.print(Text(f": {failure.sentence}"))
     if failure.expected or failure.heard:
         console.print(_comparison(failure))
+    for warning in failure.warnings[:_WARNINGS]:
+        console.print(Text(f"  trace: {warning}", style="yellow"))
     console.print()
 
 

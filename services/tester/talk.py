@@ -77,6 +77,9 @@ class Talk(Protocol):
     def variable(self, name: str) -> Any:
         """Return a variable's value, None when it is unset."""
 
+    def warnings(self) -> list[str]:
+        """Return what the traces of the last step's turns warn of."""
+
 
 def find_control(heard: list[Heard], tap: str | int) -> tuple[str, str]:
     """Return title and text of a control the bot has shown: by its title, or by its number over all of them."""
@@ -117,6 +120,14 @@ def _texts(content: Any) -> list[str]:
     return own + [text for value in content.values() if isinstance(value, list) for text in _texts(value)]
 
 
+def warnings_of(lines: list[TraceLine]) -> list[str]:
+    """Return the warnings of a trace, as a person reads them."""
+    warned = [line for line in lines if line.level == "warning"]
+    return [
+        " ".join(filter(None, (line.code, line.interaction and f"({line.interaction}):", line.note))) for line in warned
+    ]
+
+
 class EngineTalk:
     """Talks to a bot in this process. `watch` is told the trace of every turn."""
 
@@ -145,6 +156,7 @@ class EngineTalk:
         self.memory = Memory(conversation, bot.session_ms, setting.variables)
         self._heard: deque[Heard] = deque()
         self._shown: list[Heard] = []
+        self._warnings: list[str] = []
 
     def say(self, messages: tuple[Said, ...]) -> None:
         """Let the consumer write. Raises Unexpected, also when the conversation is closed."""
@@ -188,6 +200,10 @@ class EngineTalk:
         scopes = (session.request, *frames, session.session, session.forever, session.web_view, session.results)
         return next((scope[name] for scope in scopes if name in scope), None)
 
+    def warnings(self) -> list[str]:
+        """Return what the traces of the last step's turns warn of."""
+        return self._warnings
+
     def _refuse_closed(self, what: str) -> None:
         if self.memory.conversation.status == "closed":
             raise Unexpected(f"the conversation is closed: it takes no {what}")
@@ -195,12 +211,14 @@ class EngineTalk:
     def _work(self) -> None:
         """Handle what waits, turn by turn; what became of a call comes before the inbox."""
         outcome: CallOutcome | None = None
+        self._warnings = []
         while event := outcome or self.memory.next():
             if event.new_session:
                 self.memory.begin_session()
             turn = self._turn(understand_event(event, self._understander))
             self.memory.commit(turn.session, turn.effects)
             self._watch(turn.trace)
+            self._warnings += warnings_of(turn.trace)
             self._take_heard(turn)
             outcome = self._call(turn.effects)
 
@@ -208,6 +226,7 @@ class EngineTalk:
         """Run one turn, again with the data it asks for."""
         loaded = self.memory.own_context()
         abandon: frozenset[str] = frozenset()
+        missing: set[str] = set()
         for attempt in range(_LOADS + 1):
             try:
                 return advance(
@@ -219,9 +238,10 @@ class EngineTalk:
                     conversation=self.memory.conversation,
                     turn=self.memory.turn + 1,
                     forever=self.memory.forever(),
-                    context={key: self.memory.context(key) if attempt < _LOADS else {} for key in loaded},
+                    context={key: {} if key in missing else self.memory.context(key) for key in loaded},
                 )
             except NeedContext as need:
+                missing = set(need.keys) - loaded if attempt == _LOADS - 1 else set()
                 loaded |= set(need.keys)
                 abandon |= set(need.abandon)
         raise Unexpected("the turn asks for context data again and again")

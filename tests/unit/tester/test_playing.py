@@ -110,3 +110,10 @@ def test_a_closed_conversation_takes_nothing_more(tmp_path: Path) -> None:
 
 def test_variables_laid_down_before_are_there_from_the_start(tmp_path: Path) -> None:
     assert play(tmp_path, "- user: hi\n- variables: {known: blue}", more="variables: {known: blue}").failure is None
+
+
+def test_a_failure_tells_what_the_trace_warned_of(tmp_path: Path) -> None:
+    nothing = 'stubs: {Orders: {json: {number: "1001"}}}'
+    played = play(tmp_path, "- user: order\n- user: '1001'\n- bot: {interaction: bye_text}", more=nothing)
+    assert played.failure is not None
+    assert any(warning.startswith("unset-variable (") for warning in played.failure.warnings)

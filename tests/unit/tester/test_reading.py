@@ -48,6 +48,10 @@ MISTAKES = [
     ("fixtures:\n  a:\n    stubs:\n      S: []\ntests: []", r":5: the stub has no answers"),
     ("fixtures:\n  a:\n    profile: {channel: [1]}\ntests: []", r":4: Expected 'str'"),
     ("tests: []\ntests: []", r":3: the key 'tests' is given twice"),
+    ("tests:\n- test_case: a\n  steps:\n  - variables: {a: !!bool abc}", r":5: the value is none that JSON has"),
+    ("tests:\n- test_case: a\n  steps:\n  - variables: &a [*a]", r":5: the value is none that JSON has"),
+    ("tests:\n- test_case: a\n  <<: 3\n  steps: []", r":3: what `<<` takes in is no mapping"),
+    ("tests: " + "[" * 2000, r"this is not YAML"),
     ("tests: [", r":2: this is not YAML"),
     ("include: other.yaml\ntests: []", r":2: there is no file .*other.yaml"),
 ]
