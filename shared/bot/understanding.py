@@ -9,9 +9,9 @@ from collections.abc import Collection, Iterator
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
-import regex
 
 from shared.bot.errors import Finding
+from shared.bot.expressions import BadExpression, compile_expression
 
 LONGEST_WAIT = 5.0
 _SECRET = re.compile(r"token|key|secret|password|signature", re.IGNORECASE)
@@ -89,8 +89,8 @@ def _entity_problems(place: str, name: str, entity: EntityPart) -> Iterator[tupl
         yield f"{place}.values", "one of them has no word", "Write word~value, or the word alone"
     for pattern in entity.patterns:
         try:
-            regex.compile(pattern, regex.VERSION1)
-        except (regex.error, RecursionError) as error:
+            compile_expression(pattern)
+        except BadExpression as error:
             yield f"{place}.patterns", f"{pattern!r} is no regular expression: {error}", "Mend it"
 
 

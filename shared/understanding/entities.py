@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import msgspec
-import regex
 
+from shared.bot.expressions import compile_expression
 from shared.bot.understanding import EntityPart
 from shared.dialog.events import Entity
 from shared.understanding.words import Word, words
@@ -32,7 +32,7 @@ class Entities:
         self._words = {name: dict(_spelled(part)) for name, part in parts.items()}
         self._longest = {name: max(map(len, values), default=0) for name, values in self._words.items()}
         self._patterns = [
-            (name, regex.compile(pattern, regex.VERSION1)) for name, part in parts.items() for pattern in part.patterns
+            (name, compile_expression(pattern)) for name, part in parts.items() for pattern in part.patterns
         ]
         self._references = {f"@{name.strip().casefold()}" for name in parts}
 

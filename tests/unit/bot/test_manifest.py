@@ -92,6 +92,7 @@ def test_every_table_of_the_manifest_is_read() -> None:
         ("[entities.'@SIZE']\nvalues = ['a']", "entities.@SIZE: an entity is named without @"),
         ("[entities.SIZE]\nvalues = ['~10']", "entities.SIZE.values: one of them has no word. Write word~value"),
         ("[entities.SIZE]\npatterns = ['(']", "entities.SIZE.patterns: '(' is no regular expression"),
+        ("[entities.SIZE]\npatterns = ['a{1000000}']", "is no regular expression: with its repetitions written out"),
         ("[understanding]\nurl = 'nlu'", "understanding.url: it is no http or https address"),
         ("[understanding]\nurl = 'http://[x'", "understanding.url: it is no http or https address"),
         ("[understanding]\nurl = 'http://a:b@c/'", "understanding.url: a secret stands in the manifest itself"),

@@ -87,6 +87,65 @@ def test_literal_text_survives_around_every_placeholder(pieces: list[tuple[str, 
     assert template.render(lambda _: "") == "".join(literal for literal, _ in pieces) + tail
 
 
+_PIECES = st.sampled_from(
+    [
+        *"{}$.:,'\"\n [i0]",
+        "a",
+        "Store",
+        "Store.name",
+        "api_A",
+        "$botContext.",
+        "$BOTCONTEXT.",
+        "$env.",
+        "$.",
+        "$userMessage",
+    ]
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(
+    st.lists(_PIECES, max_size=14).map("".join) | st.lists(_PIECES, max_size=6).map(lambda made: f"{{{''.join(made)}}}")
+)
+def test_every_text_is_taken_apart_as_reading_it_brace_by_brace_would(source: str) -> None:
+    assert [(hole.kind, hole.name) for hole in compile_template(source).placeholders] == _by_reading(source)
+
+
+def _by_reading(source: str) -> list[tuple[str, str]]:
+    """List the placeholders of a text: look at every pair of braces that holds none, and ask what stands inside."""
+    found = []
+    for start, character in enumerate(source):
+        end = source.find("}", start)
+        inside = source[start + 1 : end]
+        if character == "{" and end > 0 and "{" not in inside:
+            kind = _kind_of(inside)
+            found += [kind] if kind is not None else []
+    return found
+
+
+def _kind_of(inside: str) -> tuple[str, str] | None:
+    letters, digits = set(string.ascii_letters), set(string.ascii_letters + string.digits + "_")
+    for prefix, kind in (("$botcontext.", "variable"), ("$env.", "environment"), ("$.", "path")):
+        rest = inside[len(prefix) :]
+        if inside.lower().startswith(prefix) and "\n" not in rest:
+            begins = rest[:1] in letters | {"_"} if kind == "path" else rest[:1].strip() != ""
+            if begins and rest:
+                return kind, rest.strip()
+    if inside.startswith("$"):
+        name, dot, more = inside[1:].partition(".")
+        word = name[:1] in letters and set(name) <= digits
+        rest_fits = set(more) <= letters and more != "" if dot else True
+        return ("system", inside[1:]) if name and word and rest_fits else None
+    if set(inside) & set("\n\"',:$") or inside[:1] not in letters | {"_"}:
+        return None
+    places = [at for at, character in enumerate(inside) if character == "." and at > 0]
+    return (
+        ("field", inside.strip())
+        if any(inside[at + 1 : at + 2] in letters | {"_"} for at in places if inside[at + 1 :])
+        else None
+    )
+
+
 def test_no_text_stalls_the_compiling() -> None:
     for source in ("{" + "a." * 50_000, "{" * 100_000, "{$botContext." * 10_000, "{a" * 50_000):
         assert compile_template(source).parts == (source,)
