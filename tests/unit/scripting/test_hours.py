@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from shared.dialog.scripts import Warn
+from shared.dialog.scripts import NeedContext, Say, Warn
 from shared.scripting.zones import ahead_of_utc, load_zones
 
 Scene = Callable[..., Any]
@@ -160,3 +160,14 @@ def test_hours_agree_with_intervals_of_local_time(scene: Scene, seed: int) -> No
         now=int(now.timestamp() * 1000),
     )
     assert said.split(",") == [str(by_intervals(spec, local) or "null") for spec in specs]
+
+
+def test_a_script_may_ask_for_a_zone_and_for_context_data(scene: Scene) -> None:
+    source = """
+    try { botContext.getHoursType([], 'Asia/Tokyo') } catch (e) { botContext.getGlobalContextData('b', 'c') }
+    botContext.sendMessage(botContext.getGlobalContextData('a', 'b') + botContext.getHoursType(['A~0:00~0:00'], 'UTC'));
+    """
+    with pytest.raises(NeedContext) as need:
+        scene().run(source)
+    assert need.value.keys == ["global|a"]
+    assert scene().run(source, context={"global|a": {"b": "x"}}).effects == [Say("xA")]
