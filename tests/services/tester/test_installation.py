@@ -61,11 +61,13 @@ async def asked(server: StubServer, stub: Stub, *keys: str) -> list[int]:
     port = await server.start(0)
     server.serve(bot, StubBook({"Orders": stub}))
     found = []
-    async with aiohttp.ClientSession() as session:
-        for key in keys:
-            async with session.get(f"http://127.0.0.1:{port}/orders/1", headers={"Idempotency-Key": key}) as answer:
-                found.append(answer.status)
-    await server.close()
+    try:
+        async with aiohttp.ClientSession() as session:
+            for key in keys:
+                async with session.get(f"http://127.0.0.1:{port}/orders/1", headers={"Idempotency-Key": key}) as answer:
+                    found.append(answer.status)
+    finally:
+        await server.close()
     return found
 
 
