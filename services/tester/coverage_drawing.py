@@ -6,14 +6,15 @@ from services.tester.batch import Reached
 from services.tester.coverage import Coverage, decides
 from shared.bot.model import Dialog, Interaction, Rule
 
-_WIDTH = 380
+_WIDTH = 340
 _LEFT = 14
 _HEAD = 46
 _ROW = 22
 _GAP = 26
-_LANE = 14
+_LANE = 9
 _LANES = 9
-_LETTERS = 40
+_LETTERS = 36
+_LETTERS_BESIDE = 24
 
 
 class Drawing:
@@ -30,11 +31,12 @@ class Drawing:
             self._tops[interaction.id] = self._height
             self._height += self._tall(interaction) + _GAP
         self._lane = 0
+        self._most = 0
 
     def svg(self) -> str:
         """Return the drawing."""
-        width = _LEFT + _WIDTH + _LANE * (_LANES + 2)
         parts = [part for interaction in self._shown for part in self._node(interaction)]
+        width = _LEFT + _WIDTH + _LANE * (self._most + 1)
         label = escape(f"The dialog {self._dialog.name}")
         return (
             f'<svg role="img" aria-label="{label}" viewBox="0 0 {width} {self._height}" width="{width}" '
@@ -81,7 +83,9 @@ class Drawing:
         state = self._state(Reached("rule", interaction.name, rule.name)) if interaction.enabled else "off"
         mark = {"reached": "✓", "missed": "✗", "off": "off"}[state]
         label = f"{mark} {rule.name or 'rule'}"
-        return [f'<g class="{state}">{_text(_LEFT + 22, y, label, "rule")}</g>', *self._lead(rule, state, y)]
+        lead = self._lead(rule, state, y)
+        room = _LETTERS_BESIDE if lead and "<text" in lead[0] else _LETTERS
+        return [f'<g class="{state}">{_text(_LEFT + 22, y, label, "rule", room)}</g>', *lead]
 
     def _lead(self, rule: Rule, state: str, y: int) -> list[str]:
         """Draw where a rule leads, when that is not simply the next interaction."""
@@ -98,17 +102,18 @@ class Drawing:
             return [self._arc(goal, state, y)]
         there = self._found.bot.interactions[goal]
         anchor = self._anchors.get(there.dialog_id, "")
-        return [f'<a href="#{anchor}">{_text(right - 30, y, f"→ {there.name}", f"goal {state}")}</a>']
+        return [f'<a href="#{anchor}">{_text(right - 30, y, f"→ {there.name}", f"goal {state}", _LETTERS_BESIDE)}</a>']
 
     def _arc(self, goal: str, state: str, y: int) -> str:
         self._lane = self._lane % _LANES + 1
+        self._most = max(self._most, self._lane)
         right = _LEFT + _WIDTH
         x, there = right + self._lane * _LANE, self._tops[goal] + 12 + self._lane
         path = f"M{right} {y - 4}H{x}V{there}H{right + 3}"
         return f'<path class="way {state}" d="{path}" marker-end="url(#tip)"/>'
 
 
-def _text(x: int, y: int, text: str, kind: str) -> str:
+def _text(x: int, y: int, text: str, kind: str, room: int = _LETTERS) -> str:
     """Return a text; one that is too long is cut and shown in full as a hint."""
-    shown = text if len(text) <= _LETTERS else text[: _LETTERS - 1] + "…"
+    shown = text if len(text) <= room else text[: room - 1] + "…"
     return f'<text x="{x}" y="{y}" class="{kind}">{escape(shown)}<title>{escape(text)}</title></text>'

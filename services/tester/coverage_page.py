@@ -16,8 +16,9 @@ main{max-width:1500px;margin:0 auto;padding:24px}
 h1{font-size:1.5rem;margin:0 0 4px}h2{font-size:1.2rem;margin:36px 0 8px}h3{font-size:1rem;margin:0 0 8px}
 p,td,th{color:var(--soft)}a{color:inherit}
 table{border-collapse:collapse;margin:12px 0}td,th{text-align:left;padding:4px 18px 4px 0}td b{color:var(--ink)}
-.dialogs{display:flex;flex-wrap:wrap;gap:16px;align-items:flex-start}
-section{background:var(--card);border-radius:10px;padding:14px;overflow-x:auto;max-width:100%;box-sizing:border-box}
+.dialogs{columns:28rem;column-gap:16px}
+section{background:var(--card);border-radius:10px;padding:14px;overflow-x:auto;box-sizing:border-box;width:100%;
+display:inline-block;margin-bottom:16px;break-inside:avoid}
 svg text{fill:var(--ink);font-size:13px}svg .kind{fill:var(--soft);font-size:11px}svg .name{font-weight:600}
 svg .mark,svg .goal{text-anchor:end}svg .goal{font-size:11px;fill:var(--soft)}
 svg rect{fill:var(--card);stroke:var(--line)}
