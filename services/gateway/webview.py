@@ -17,6 +17,7 @@ from services.gateway.errors import Refused
 from services.gateway.messages import check_text, inbox_full
 from services.gateway.parts import PARTS
 from services.gateway.wire import WEB_VIEW_BODY_LIMIT, Ignored, OutboxEntry, WebViewAccepted, WebViewRequest
+from shared.bot.storable import storable
 from shared.bot.values import text_of
 from shared.dialog.events import WebViewCall
 from shared.queue.mailbox import Mailbox
@@ -72,13 +73,23 @@ def read_variables(given: list[Any] | dict[str, Any] | None) -> tuple[dict[str, 
     for index, entry in enumerate(entries):
         reason = _fault(entry)
         if reason is None:
-            text = text_of(entry["value"])
-            reason = "the value is larger than 256 KiB" if len(text.encode()) > _VARIABLE_LIMIT else None
-        if reason is None:
-            variables[entry["name"]] = text
-        else:
+            reason = _keep(variables, entry["name"], entry["value"])
+        if reason is not None:
             ignored.append(Ignored(index, reason))
     return variables, ignored
+
+
+def _keep(variables: dict[str, str], name: str, value: Any) -> str | None:
+    """Keep a value as text; return why it cannot be kept."""
+    try:
+        storable(value)  # the text keeps every digit
+        text = text_of(value)
+    except ValueError as error:
+        return f"the value cannot be used: {error}"
+    if len(text.encode()) > _VARIABLE_LIMIT:
+        return "the value is larger than 256 KiB"
+    variables[name] = text
+    return None
 
 
 def _fault(entry: Any) -> str | None:

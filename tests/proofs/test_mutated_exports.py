@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from services.check.report import as_json, check_bot
 from shared.bot.bot import compile_bot
 from shared.bot.errors import BotError
 from shared.bot.model import Bot
@@ -35,7 +36,7 @@ def test_a_mutated_export_loads_or_is_refused_by_name_of_a_place(
     exports: dict[str, bytes], seeds: range, record_property: Record
 ) -> None:
     counts: Counter[str] = Counter()
-    slowest = {"loading": 0.0, "turn": 0.0}
+    slowest = {"loading": 0.0, "checking": 0.0, "turn": 0.0}
     failures: list[str] = []
     for seed in seeds:
         made = mutated(exports, seed)
@@ -45,6 +46,8 @@ def test_a_mutated_export_loads_or_is_refused_by_name_of_a_place(
             seconds = time.process_time() - started
             assert seconds < LOADS_WITHIN, f"loading took {seconds:.1f} s of CPU"
             slowest["loading"] = max(slowest["loading"], seconds)
+            if bot is not None and seed % TALKS_WITH == 1 % TALKS_WITH:
+                slowest["checking"] = max(slowest["checking"], _check(made))
             if bot is not None and seed % TALKS_WITH == 0:
                 slowest["turn"] = max(slowest["turn"], _talk(bot, seed, counts))
         except Exception as error:  # noqa: BLE001 whatever it is, it must not happen
@@ -69,6 +72,15 @@ def _loaded(made: Mutated, counts: Counter[str]) -> Bot | None:
     counts["loaded"] += 1
     counts["loaded with findings"] += bool(bot.findings)
     return bot
+
+
+def _check(made: Mutated) -> float:
+    """Let `botlane check` look at an export that loads; return how long it took."""
+    started = time.process_time()
+    as_json(check_bot(BotSource(made.content, file="bot.json")))
+    seconds = time.process_time() - started
+    assert seconds < LOADS_WITHIN, f"checking took {seconds:.1f} s of CPU"
+    return seconds
 
 
 def _talk(bot: Bot, seed: int, counts: Counter[str]) -> float:

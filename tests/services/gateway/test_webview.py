@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import io
+import json
 import time
 from typing import Any
 
@@ -143,12 +144,14 @@ async def test_entries_that_are_no_variables_are_ignored_and_reported(conversati
         "text",
         {"name": "novalue"},
         {"name": "large", "value": "x" * (256 * 1024 + 1)},
+        {"name": "deep", "value": json.loads("[" * 70 + "]" * 70)},
+        {"name": "long", "value": 10**400},
     ]
     answer = await post(made, contextVariables=entries)
-    assert answer["variables"] == 1
-    assert [entry["index"] for entry in answer["ignored"]] == [0, 2, 3, 4, 5, 6]
+    assert answer["variables"] == 2
+    assert [entry["index"] for entry in answer["ignored"]] == [0, 2, 3, 4, 5, 6, 7]
     assert all(entry["reason"] for entry in answer["ignored"])
-    assert await taken(made) == [WebViewCall({"kept": "yes"})]
+    assert await taken(made) == [WebViewCall({"kept": "yes", "long": "Infinity"})]
 
 
 async def test_the_same_body_twice_within_two_seconds_is_the_same_receipt(conversation: StartConversation) -> None:
