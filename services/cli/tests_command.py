@@ -79,7 +79,7 @@ def _report(outcomes: Iterator[Outcome], total: int, coverage: Path | None, juni
     started = time.perf_counter()
     try:
         ended = list(_watched(console, outcomes, total))
-    except (Unreachable, OSError) as error:
+    except Unreachable as error:
         raise CommandFailed(str(error)) from error
     seconds = time.perf_counter() - started
     played = [outcome.played for outcome in ended]

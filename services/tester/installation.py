@@ -12,7 +12,7 @@ import aiohttp
 from services.tester.batch import Outcome, Reached, load, reached_by
 from services.tester.calls import StubBook
 from services.tester.playing import Played, play
-from services.tester.remote import Remote, open_session
+from services.tester.remote import Remote, Unreachable, open_session
 from services.tester.remote_talk import RemoteTalk
 from services.tester.stub_server import POSSIBLE, StubServer
 from services.tester.suite import AdvanceStep, Scenario, UserStep, VariablesStep
@@ -28,13 +28,13 @@ class Installation:
         self._console_token = console_token
 
     def play_all(self, scenarios: Sequence[Scenario]) -> Iterator[Outcome]:
-        """Play scenarios one after the other. Raises Unreachable, and OSError when the port of the stubs is taken."""
+        """Play scenarios one after the other. Raises Unreachable, also when the port of the stubs is taken."""
         with asyncio.Runner() as runner:
             session = runner.run(_session())
             stubs = StubServer()
             try:
                 if self._port:
-                    runner.run(stubs.start(self._port))
+                    self._listen(runner, stubs)
                 remote = Remote(session, self._url, self._key, self._console_token)
                 console = runner.run(remote.has_console())
                 for scenario in scenarios:
@@ -42,6 +42,12 @@ class Installation:
             finally:
                 runner.run(stubs.close())
                 runner.run(session.close())
+
+    def _listen(self, runner: asyncio.Runner, stubs: StubServer) -> None:
+        try:
+            runner.run(stubs.start(self._port))
+        except OSError as error:
+            raise Unreachable(f"Port {self._port} cannot be used for stubs: {error.strerror or error}.") from error
 
     def _play(
         self, scenario: Scenario, runner: asyncio.Runner, remote: Remote, stubs: StubServer, *, console: bool

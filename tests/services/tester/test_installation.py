@@ -1,5 +1,6 @@
 """What can be played against an installation, and how calls are told from each other there."""
 
+import socket
 from pathlib import Path
 
 import aiohttp
@@ -94,3 +95,13 @@ def test_an_installation_that_is_away_is_named(tmp_path: Path) -> None:
     found = scenarios(tmp_path, "tests: [{test_case: a, steps: [{user: a}]}]")
     with pytest.raises(Unreachable, match=r"No installation answers at http://127.0.0.1:1"):
         list(Installation("http://127.0.0.1:1", 0).play_all(found))
+
+
+def test_a_port_for_stubs_that_is_taken_is_named(tmp_path: Path) -> None:
+    found = scenarios(tmp_path, "tests: [{test_case: a, steps: [{user: a}]}]")
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        with pytest.raises(Unreachable, match=rf"^Port {port} cannot be used for stubs"):
+            list(Installation("http://127.0.0.1:1", port).play_all(found))
