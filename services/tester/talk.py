@@ -1,5 +1,6 @@
 """A conversation in this process: the engine, the bot's scripts, a memory for Redis and stubs for the world."""
 
+import traceback
 from collections import deque
 from collections.abc import Callable
 from typing import Any, Protocol
@@ -244,6 +245,10 @@ class EngineTalk:
                 missing = set(need.keys) - loaded if attempt == _LOADS - 1 else set()
                 loaded |= set(need.keys)
                 abandon |= set(need.abandon)
+            except Exception as error:
+                place = traceback.extract_tb(error.__traceback__)[-1]
+                what = f"{type(error).__name__} in {place.name} ({place.filename}:{place.lineno})"
+                raise Unexpected(f"the engine failed, which is a fault of Botlane: {what}") from error
         raise Unexpected("the turn asks for context data again and again")
 
     def _call(self, effects: list[Effect]) -> CallOutcome | None:

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from tests.unit.tester.writing import FORMS, failure, play
 
 ORDER = 'stubs: {Orders: {json: {number: "1001", state: packed, items: [{code: L-20, name: Lamp}]}}}'
@@ -117,3 +119,14 @@ def test_a_failure_tells_what_the_trace_warned_of(tmp_path: Path) -> None:
     played = play(tmp_path, "- user: order\n- user: '1001'\n- bot: {interaction: bye_text}", more=nothing)
     assert played.failure is not None
     assert any(warning.startswith("unset-variable (") for warning in played.failure.warnings)
+
+
+def test_a_fault_of_the_engine_fails_the_test_and_names_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("services.tester.talk.advance", broken)
+    said = failure(tmp_path, "- user: hi")
+    assert said.startswith("5: the engine failed, which is a fault of Botlane: ZeroDivisionError in broken (")
