@@ -56,8 +56,8 @@ def problems(understanding: Understanding) -> Iterator[tuple[str, str, str]]:
     for name, intent in understanding.intents.items():
         if not intent.phrases:
             yield f"intents.{name}.phrases", "there are none", "Give what consumers say, a dozen phrases or more"
-        if not all(phrase.strip() for phrase in intent.phrases):
-            yield f"intents.{name}.phrases", "one of them is empty", "Remove it"
+        if not all(any(map(str.isalnum, phrase)) for phrase in intent.phrases):
+            yield f"intents.{name}.phrases", "one of them has no word", "Remove it"
     for name, entity in understanding.entities.items():
         yield from _entity_problems(f"entities.{name}", name, entity)
     yield from _address_problems(understanding.url)

@@ -87,7 +87,7 @@ def test_every_table_of_the_manifest_is_read() -> None:
         ),
         ("[intents.order]\nphrase = ['a']", "intents.order: object contains unknown field 'phrase'"),
         ("[intents.order]", "intents.order.phrases: there are none. Give what consumers say"),
-        ("[intents.order]\nphrases = ['a', ' ']", "intents.order.phrases: one of them is empty"),
+        ("[intents.order]\nphrases = ['a', '?!']", "intents.order.phrases: one of them has no word"),
         ("[entities.SIZE]", "entities.SIZE: it has neither values nor patterns"),
         ("[entities.'@SIZE']\nvalues = ['a']", "entities.@SIZE: an entity is named without @"),
         ("[entities.SIZE]\nvalues = ['~10']", "entities.SIZE.values: one of them has no word. Write word~value"),
