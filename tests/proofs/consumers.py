@@ -67,8 +67,8 @@ class RandomConsumer(Talk):
 
     def __init__(self, bot: Bot, seed: int, twice: float = 0.1, limits: Limits = _LIMITS) -> None:
         self._each = EachTurn(bot, limits)
-        super().__init__(bot, self._each)
         self.chance = random.Random(seed)
+        super().__init__(bot, self._each, **_about(bot, self.chance))
         self.slowest = 0.0
         self._twice = twice
         self._ran: tuple[Event, Turn] | None = None
@@ -100,7 +100,7 @@ class RandomConsumer(Talk):
         text = self._text()
         more: dict[str, Any] = {"understood": self._understood()}
         if chance.random() < 0.3:
-            more["payload"] = self._text()
+            more["payload"] = self._text() * chance.choice([1, 1, 1, 7])
         if chance.random() < 0.1:
             more["metadata"] = storable([{"type": self._text(), "a": chance.choice(VALUES)}])  # as the gateway does
         if chance.random() < 0.05:
@@ -227,3 +227,18 @@ class RandomConsumer(Talk):
             assert len(msgspec.msgpack.encode(call.values)) <= EFFECTS_LIMIT
             with contextlib.suppress(InvalidRequest):
                 render_request(self.bot.integrations[call.integration_id], call.values)
+
+
+def _about(bot: Bot, chance: random.Random) -> dict[str, Any]:
+    """Describe a consumer as channels do: nothing, or what scripts look for, of types they may not expect."""
+    if chance.random() < 0.4:
+        return {}
+    odd = storable(chance.choice(VALUES))
+    kind = chance.choice([*bot.names, chance.choice(TEXTS), odd])
+    return {
+        "channel": chance.choice(["lp_web", "lp_sms", "instagram", "\u0130"]),
+        "engagement": {"campaignId": "7", "a": chance.choice(TEXTS)},
+        "customer_info": chance.choice([None, {}, {"ctype": kind, "customerId": odd}]),
+        "personal_info": chance.choice([None, {}, {"firstname": odd, "name": chance.choice(TEXTS)}]),
+        "account_id": chance.choice(["", "1234"]),
+    }

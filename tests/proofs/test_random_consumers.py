@@ -1,5 +1,6 @@
 """Consumers who say anything, with every bot of the corpus: no turn fails, loops, or passes its limits."""
 
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -33,6 +34,7 @@ def test_a_bot_bears_consumers_who_say_anything(corpus: Path, name: str, seeds: 
     counts: Counter[str] = Counter()
     slowest = {"turn": 0.0}
     failures: list[str] = []
+    started = time.process_time()
     for seed in seeds:
         consumer = RandomConsumer(bot, seed)
         try:
@@ -45,4 +47,5 @@ def test_a_bot_bears_consumers_who_say_anything(corpus: Path, name: str, seeds: 
         except Exception as error:  # noqa: BLE001 whatever it is, it must not happen
             failures.append(f"{type(error).__name__}: {str(error)[:300]}\n  {again(f'{name}:{seed}', __file__)}")
     fail(failures)
+    counts["ms of CPU"] = round((time.process_time() - started) * 1000)
     record_figures(record_property, f"random consumers of {name}", counts, slowest)
