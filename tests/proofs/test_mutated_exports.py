@@ -17,8 +17,9 @@ from tests.proofs.consumers import RandomConsumer
 from tests.proofs.form import LONG, SEED, Record, again, chunks, fail, record_figures
 from tests.proofs.mutations import Mutated, mutated
 
-# Bounds in seconds of CPU: of loading, and of the scripts of the talk.
+# Bounds in seconds of CPU: of loading, of a turn with up to ten expressions that are stopped, and of its scripts.
 LOADS_WITHIN = 3.0
+TURN_WITHIN = 3.0
 LIMITS = Limits(script_seconds=0.05, turn_seconds=0.2)
 TURNS = 8
 TALKS_WITH = 1 if SEED else 3
@@ -85,7 +86,7 @@ def _check(made: Mutated) -> float:
 
 def _talk(bot: Bot, seed: int, counts: Counter[str]) -> float:
     """Let a consumer talk to a bot; return the slowest turn."""
-    consumer = RandomConsumer(bot, seed, twice=0.2, limits=LIMITS)
+    consumer = RandomConsumer(bot, seed, twice=0.2, limits=LIMITS, within=TURN_WITHIN)
     for _ in range(TURNS):
         consumer.act()
         counts["turns"] += 1
