@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from shared.bot import export as raw
 from shared.bot import widgets
 from shared.bot.conditions import excluded
@@ -34,7 +36,7 @@ def compile_interaction(message: raw.Message, links: Links) -> Interaction:
         links.find("unsupported-interaction", message, f"{kind} is not supported: only its code and next action run")
     if links.names[message.name] != message.id:
         links.find("duplicate-name", message, "another interaction has this name; scripts reach only the first")
-    return Interaction(
+    made = Interaction(
         id=message.id,
         name=message.name,
         kind=kind,
@@ -61,11 +63,18 @@ def compile_interaction(message: raw.Message, links: Links) -> Interaction:
         response=message.process_user_response or "",
         delay_ms=_delay(message, links),
         fallback=_fallback(message),
-        picks=widgets.picks(first),
-        event=widgets.event(first),
-        failure=widgets.upload_failure(first),
-        variable=widgets.result_variable(first),
-        offers=widgets.offered_intents(first),
+    )
+    return _with_widgets(made, first)
+
+
+def _with_widgets(made: Interaction, tile: raw.TileData) -> Interaction:
+    return msgspec.structs.replace(
+        made,
+        picks=widgets.picks(tile),
+        event=widgets.event(tile),
+        failure=widgets.upload_failure(tile),
+        variable=widgets.result_variable(tile),
+        offers=widgets.offered_intents(tile),
     )
 
 
