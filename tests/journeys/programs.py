@@ -3,7 +3,6 @@
 import asyncio
 import secrets
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -12,6 +11,7 @@ from typing import Self
 
 from services.readiness import is_ready
 from tests.journeys.system import ENDS_WITHIN, STARTS_WITHIN, clean_environment
+from tests.ports import free_address, free_port
 
 
 class Programs:
@@ -48,7 +48,7 @@ class Programs:
     def start(self, *names: str) -> None:
         """Start programs by the names of their packages."""
         for name in names:
-            ops = f"127.0.0.1:{free_port()}"
+            ops = free_address()
             log = (self._logs / f"{name}.log").open("ab")
             self._processes[name] = subprocess.Popen(
                 [sys.executable, "-m", f"services.{name}"],
@@ -76,10 +76,3 @@ class Programs:
     def pid(self, name: str) -> int:
         """The process id of a program."""
         return self._processes[name].pid
-
-
-def free_port() -> int:
-    """A port nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,6 +1,5 @@
 """The scenario files that hold in process hold against a running installation too."""
 
-import socket
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from services.tester.reading import find_files, read_suite
 from services.tester.remote import Remote
 from services.tester.suite import Scenario
 from tests.journeys.system import botlane_run
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 HOSTS = (
@@ -32,9 +32,7 @@ class Place(NamedTuple):
 
 @pytest.fixture(scope="module")
 def installation(corpus: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     rewrites = [part for host in HOSTS for part in ("--rewrite-url", f"{host}=http://127.0.0.1:{port}")]
     bots = [*sorted(corpus.glob("*.json")), *sorted(ROOT.glob("examples/*/*.json"))]
     data = tmp_path_factory.mktemp("against") / "data"

@@ -14,9 +14,9 @@ import jsonschema
 import pytest
 import yaml
 
-from services.cli.listening import free_port
 from services.readiness import is_ready
 from services.settings import read_settings
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 SCHEMA = ROOT / "tests/services/compose-spec.json"
@@ -87,9 +87,9 @@ def environment_of(service: dict[str, Any], folder: Path, redis_url: str) -> dic
     for name in service.get("secrets", []):
         (folder / name).write_text("s" * 32 if name == "botlane_secret" else "")
     moved = {name: value.replace("/run/secrets", str(folder)) for name, value in variables.items()}
-    here = {"BOTLANE_REDIS_URL": redis_url, "BOTLANE_OPS": f"127.0.0.1:{free_port('127.0.0.1')}"}
+    here = {"BOTLANE_REDIS_URL": redis_url, "BOTLANE_OPS": f"127.0.0.1:{free_port()}"}
     if "BOTLANE_PORT" in variables:
-        here |= {"BOTLANE_HOST": "127.0.0.1", "BOTLANE_PORT": str(free_port("127.0.0.1"))}
+        here |= {"BOTLANE_HOST": "127.0.0.1", "BOTLANE_PORT": str(free_port())}
     return moved | here | {"PATH": f"{Path(sys.executable).parent}:{os.defpath}"}
 
 

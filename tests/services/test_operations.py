@@ -10,12 +10,7 @@ import pytest
 
 from services.operations import Check, start_operations
 from services.settings import SettingsError
-
-
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
+from tests.ports import free_address
 
 
 @asynccontextmanager

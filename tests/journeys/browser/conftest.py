@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
@@ -16,6 +15,7 @@ from playwright.async_api import Browser, BrowserContext, Page, async_playwright
 
 from tests.journeys.browser.visitor import Visitor
 from tests.journeys.system import Running, botlane_run, clean_environment
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ("web-view", "order-status")
@@ -44,22 +44,14 @@ class Demo(msgspec.Struct, frozen=True):
 @pytest.fixture(scope="session")
 def demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Demo]:
     folder = tmp_path_factory.mktemp("demo")
-    with free_port() as port:
-        gateway = f"http://127.0.0.1:{port}"
+    port = free_port()
+    gateway = f"http://127.0.0.1:{port}"
     with demo_servers(gateway) as (form_url, api_url):
         exports = [copied(name, folder, form_url) for name in EXAMPLES]
         options = ("--port", str(port), "--rewrite-url", f"http://127.0.0.1:8082={api_url}")
         with botlane_run(folder / "data", exports, *options, BOTLANE_CREATE_RATE="100000") as running:
             bots = {path.stem: msgspec.json.decode(path.read_bytes())["bot"]["id"] for path in exports}
             yield Demo(gateway, form_url, running, bots)
-
-
-@contextmanager
-def free_port() -> Iterator[int]:
-    """A port that is free when the block is left: form and gateway have to know each other's address beforehand."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        yield int(found.getsockname()[1])
 
 
 @contextmanager

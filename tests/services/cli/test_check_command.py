@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.listening import free_port
+from tests.ports import free_port
 from tests.unit.dialog.bots import Part, dialog, export, starter, text
 
 ROOT = Path(__file__).parents[3]
@@ -85,7 +85,7 @@ def test_a_manifest_for_two_bots_is_refused(tmp_path: Path) -> None:
 )
 def test_run_says_in_one_line_how_much_there_is_to_mend(made: Part, said: str, tmp_path: Path) -> None:
     path = written(tmp_path, "bot.json", made)
-    ended = botlane("run", path, "--redis", f"redis://127.0.0.1:{free_port('127.0.0.1')}", "--data", tmp_path / "data")
+    ended = botlane("run", path, "--redis", f"redis://127.0.0.1:{free_port()}", "--data", tmp_path / "data")
     assert ended.returncode == 3
     first = ended.stderr.splitlines()[0]
     assert first == f"{path}: {said}{path}" if said else first.startswith("botlane: ")

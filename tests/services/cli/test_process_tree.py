@@ -8,8 +8,8 @@ import pytest
 
 from services.cli.child import Child, ChildPlan, start_child
 from services.cli.failure import FINDINGS, CommandFailed
-from services.cli.listening import free_port
 from services.cli.process_tree import ProcessTree, Program, Stage
+from tests.ports import free_port
 
 SLEEP = "import time; time.sleep(60)"
 READY = """
@@ -58,7 +58,7 @@ async def test_programs_are_stopped_entrance_first_and_server_last(tmp_path: Pat
 
 async def test_ready_waits_until_every_program_says_so(tmp_path: Path) -> None:
     tree = ProcessTree(changed=lambda: None)
-    port = free_port("127.0.0.1")
+    port = free_port()
     await tree.start(program("toy", tmp_path, READY, str(port), ops=f"127.0.0.1:{port}"))
     await tree.ready()
     await tree.kill()

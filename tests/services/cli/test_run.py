@@ -12,7 +12,7 @@ import aiohttp
 import msgspec
 import pytest
 
-from services.cli.listening import free_port
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 BOT = ROOT / "examples/web-view/web-view.json"
@@ -195,7 +195,7 @@ def test_a_port_in_use_is_refused(run: Callable[..., Run]) -> None:
 
 
 def test_a_redis_that_is_away_exits_3(run: Callable[..., Run]) -> None:
-    started = run("--redis", f"redis://127.0.0.1:{free_port('127.0.0.1')}/0")
+    started = run("--redis", f"redis://127.0.0.1:{free_port()}/0")
     assert started.process.wait(STOPS_WITHIN) == 3
     assert "No Redis answers at redis://127.0.0.1:" in started.said()
 

@@ -19,6 +19,7 @@ from services.readiness import is_ready
 from services.settings import Settings, child_environment
 from shared.store import keys
 from shared.store.connection import connect
+from tests.ports import free_address
 from tests.services.dialog_worker.conftest import Talks
 from tests.services.dialog_worker.conversations import Talk, repeats
 from tests.store.doorbell_parts import until
@@ -28,12 +29,6 @@ ROOT = Path(__file__).parents[3]
 PROGRAM = (sys.executable, "-m", "services.dialog_worker")
 STOCK = (str(Path(sys.executable).with_name("arq")), "services.dialog_worker.worker.WorkerSettings")
 WITHIN = 30.0
-
-
-def free_address() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return f"127.0.0.1:{probe.getsockname()[1]}"
 
 
 def settings(url: str, **changes: object) -> Settings:

@@ -15,14 +15,9 @@ import pytest
 
 from services.gateway.__main__ import PROGRAM
 from shared.store.bots import Bots
+from tests.ports import free_address, free_port
 
 SECRET = "a-secret-for-tests-only"
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def environment(url: str, **changes: str) -> dict[str, str]:
@@ -30,7 +25,7 @@ def environment(url: str, **changes: str) -> dict[str, str]:
         "BOTLANE_REDIS_URL": url,
         "BOTLANE_SECRET": SECRET,
         "BOTLANE_PORT": str(free_port()),
-        "BOTLANE_OPS": f"127.0.0.1:{free_port()}",
+        "BOTLANE_OPS": free_address(),
     }
     inherited = {name: value for name, value in os.environ.items() if not name.startswith("BOTLANE_")}  # noqa: TID251 - for a child
     return inherited | given | changes
