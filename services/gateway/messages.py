@@ -78,7 +78,7 @@ async def accept(mailbox: Mailbox, conversation_id: str, message: MessageRequest
 
 def inbox_full() -> Refused:
     """Return the answer for a conversation in which too many events wait."""
-    message = "Too many messages of this conversation wait for an answer: send this one again later."
+    message = "Too much of this conversation waits for an answer: send this one again later."
     return Refused("inbox_full", message, retry_after=_FULL_RETRY_SECONDS)
 
 

@@ -27,6 +27,7 @@ from shared.store import keys
 from shared.store.connection import translated
 
 MOST_BATCHES = 8
+INBOX_BYTES = 8 * 1024 * 1024
 CONVERSATION_SCRIPTS = (
     "create",
     "ingest",
@@ -48,10 +49,11 @@ class Mailbox:
     """Thin: builds keys and arguments, reads answers. Every method raises RedisUnreachable when Redis is away.
 
     `conversation_ttl` and `trace_ttl` are seconds. `lease_ms` is how long an owner lives without RENEW, `batch` how
-    many events it is given at once, `most_batches` how often before others have their turn.
+    many events it is given at once, `most_batches` how often before others have their turn. An inbox holds at most
+    `inbox_limit` events of about `inbox_bytes` together; an event that finds it empty is always taken.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- numbers with names; most callers give three
         self,
         redis: ArqRedis,
         *,
@@ -61,10 +63,11 @@ class Mailbox:
         lease_ms: int = 3000,
         batch: int = 16,
         most_batches: int = MOST_BATCHES,
+        inbox_bytes: int = INBOX_BYTES,
     ) -> None:
         self._redis = redis
         self._ttl_ms = conversation_ttl * 1000
-        self._inbox_limit = inbox_limit
+        self._inbox_limits = (inbox_limit, inbox_bytes)
         self._trace_ttl_ms = trace_ttl * 1000
         self._owner = (lease_ms, batch, most_batches)
         self._scripts = {name: redis.register_script(scripts.source(name)) for name in CONVERSATION_SCRIPTS}
@@ -91,7 +94,7 @@ class Mailbox:
     async def ingest_message(self, conversation_id: str, message_id: str, event: bytes, echo: bytes) -> Ingested:
         """Accept a consumer message; `echo` is its entry in the outbox. A known `message_id` is a duplicate."""
         return entries.ingested(
-            await self._run("ingest", conversation_id, "message", message_id, event, echo, self._inbox_limit)
+            await self._run("ingest", conversation_id, "message", message_id, event, echo, *self._inbox_limits)
         )
 
     async def ingest_web_view(
@@ -102,7 +105,7 @@ class Mailbox:
         `echo` is given when the call has a message, and written unless the message is late.
         """
         receipt = keys.receipt(conversation_id, receipt_id)
-        arguments = ("web_view", "", event, echo or b"", self._inbox_limit)
+        arguments = ("web_view", "", event, echo or b"", *self._inbox_limits)
         return entries.ingested(await self._run("ingest", conversation_id, *arguments, extra=receipt))
 
     async def begin(self, conversation_id: str, job_id: str, fence: str) -> Batch | NotBegun:

@@ -8,7 +8,7 @@ TTL, set by the script that writes it ("as conv": renewed with the conversation,
 key                           type    life            written by                        read by
 conv:{sN}:<id>                hash    7 days idle (*) CREATE, then all but SWEEP        all scripts, gateway
 session:{sN}:<id>             hash    deadline + 60 s COMMIT (INGEST, its owner renew) BEGIN
-inbox:{sN}:<id>               list    as conv         INGEST, trimmed by COMMIT         BEGIN, COMMIT, RELEASE
+inbox:{sN}:<id>               list    as conv         INGEST (1,000, 8 MiB), COMMIT     BEGIN, COMMIT, RELEASE
 result:{sN}:<id>              string  as conv         RESULT, RECOVER                   BEGIN, COMMIT, RELEASE
 outbox:{sN}:<id>              list    as conv         INGEST, COMMIT (last 1,000)       READ
 seen:{sN}:<id>                zset    24 h            INGEST (last 2,000)               INGEST

@@ -8,6 +8,8 @@ from shared.queue.records import Commit
 BATCH = 2
 MOST_BATCHES = 3
 INBOX_LIMIT = 6
+# Allocation rounds sizes up, so the bound is not to be hit exactly: two large events fit, a third does not.
+LARGE, MOST_LARGE, INBOX_BYTES = 15_000, 2, 40_000
 
 
 @dataclass
@@ -28,6 +30,7 @@ class Event:
 
     sequence: int
     new_session: bool
+    large: bool = False
 
 
 @dataclass
@@ -62,7 +65,7 @@ class Talk:
     def gone(self) -> bool:
         return self.state == "gone"
 
-    def ingest(self, message_id: str | None, *, echo: bool = True) -> tuple[str, int]:
+    def ingest(self, message_id: str | None, *, echo: bool = True, large: bool = False) -> tuple[str, int]:
         if self.gone:
             return "gone", 0
         if message_id in self.seen:
@@ -71,8 +74,10 @@ class Talk:
             return "closed", 0
         if len(self.inbox) >= INBOX_LIMIT:
             return "full", 0
+        if large and sum(event.large for event in self.inbox) >= MOST_LARGE:
+            return "full", 0
         self.sequence += 1
-        self.inbox.append(Event(self.sequence, self.session_over))
+        self.inbox.append(Event(self.sequence, self.session_over, large))
         self.session_over = False
         if message_id is not None:
             self.seen[message_id] = self.sequence

@@ -12,7 +12,7 @@ from shared.queue.mailbox import Mailbox
 from shared.queue.records import Batch, Committed, NewConversation, StoredEvent
 from shared.store import keys
 from tests.store.conftest import Raw, assert_all_expire
-from tests.store.mailbox_model import BATCH, INBOX_LIMIT, MOST_BATCHES, Call, Talk, in_order
+from tests.store.mailbox_model import BATCH, INBOX_BYTES, INBOX_LIMIT, MOST_BATCHES, Call, Talk, in_order
 
 T = TypeVar("T")
 
@@ -33,6 +33,7 @@ class Walk(RuleBasedStateMachine):
             lease_ms=MINUTES,
             batch=BATCH,
             most_batches=MOST_BATCHES,
+            inbox_bytes=INBOX_BYTES,
         )
         self.names = (f"n{number}" for number in itertools.count())
         self.dice, self.step = Random(0), 0

@@ -119,6 +119,30 @@ async def test_a_full_inbox_refuses_but_still_knows_its_duplicates(
     assert (await small.ingest_message(talk, "a", b"{}", b"{}")).outcome == "duplicate"
 
 
+async def test_an_inbox_holds_no_more_than_its_bytes_and_takes_more_when_some_were_handled(
+    mailbox_with: MakesMailbox, conversation: Starts, own: Own, finish: Finish
+) -> None:
+    talk = await conversation()
+    small = mailbox_with(inbox_bytes=100_000)
+    form = b"x" * 40_000
+    assert (await small.ingest_web_view(talk, "r1", form, None)).outcome == "accepted"
+    assert (await small.ingest_web_view(talk, "r2", form, None)).outcome == "accepted"
+    assert (await small.ingest_web_view(talk, "r3", form, None)).outcome == "full"
+    assert (await small.ingest_message(talk, "m1", form, b"{}")).outcome == "full"
+    assert (await small.ingest_message(talk, "m2", b"{}", b"{}")).outcome == "accepted"
+    assert (await small.ingest_web_view(talk, "r1", form, None)).outcome == "duplicate"
+    await own(talk)
+    await finish(talk)
+    assert (await small.ingest_web_view(talk, "r3", form, None)).outcome == "accepted"
+
+
+async def test_an_event_larger_than_the_bytes_of_an_inbox_is_taken_when_nothing_waits(
+    mailbox_with: MakesMailbox, conversation: Starts
+) -> None:
+    small = mailbox_with(inbox_bytes=10)
+    assert (await small.ingest_web_view(await conversation(), "r", b"x" * 40_000, None)).outcome == "accepted"
+
+
 async def test_a_closed_conversation_refuses_and_a_transferred_one_accepts(
     mailbox: Mailbox, conversation: Starts, say: Say, own: Own, finish: Finish
 ) -> None:

@@ -16,7 +16,7 @@ from shared.queue.records import Batch, CallRecord, Commit
 from shared.store import keys
 from shared.store.connection import connect
 from tests.store.conftest import Raw
-from tests.store.mailbox_model import Call, Talk
+from tests.store.mailbox_model import LARGE, Call, Talk
 from tests.store.mailbox_walk import MINUTES, Walk
 
 ACTS = {
@@ -53,15 +53,19 @@ class MailboxMachine(Walk):
 
     def a_form_is_sent(self) -> None:
         talk, receipt, echo = self.dice.choice(self.talks), next(self.names), self.dice.choice([None, b"{}"])
-        expected = talk.ingest(None, echo=echo is not None)
-        answer, again = self.run(lambda: self.mailbox.ingest_web_view(talk.id, receipt, b"{}", echo))
+        large = self.dice.random() < 0.5
+        body = b"x" * (LARGE if large else 2)
+        expected = talk.ingest(None, echo=echo is not None, large=large)
+        answer, again = self.run(lambda: self.mailbox.ingest_web_view(talk.id, receipt, body, echo))
         self.check_ingested(talk, (answer.outcome, answer.sequence), expected)
         if again is None or answer.outcome != "accepted":
             return
         if again.outcome == "duplicate":
             assert again.sequence == answer.sequence
         else:  # the machine stood still for two seconds
-            self.check_ingested(talk, (again.outcome, again.sequence), talk.ingest(None, echo=echo is not None))
+            self.check_ingested(
+                talk, (again.outcome, again.sequence), talk.ingest(None, echo=echo is not None, large=large)
+            )
 
     def check_ingested(self, talk: Talk, answer: tuple[str, int], expected: tuple[str, int]) -> None:
         assert answer == expected
