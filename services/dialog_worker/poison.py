@@ -1,7 +1,8 @@
 """Events that cannot be handled: how often they are tried, and what is committed when they are given up.
 
 An engine failure is repeated at once under the same lease; the third ends the event. So does the tenth lost lease in
-a row: an event that kills its worker must not kill the next ones for ever. The session is left as it was.
+a row: an event that kills its worker must not kill the next ones for ever. The session is left as it was; one that the
+event should have replaced is dropped, so that the next event begins the new one.
 """
 
 from services.dialog_worker.outbox_entry import text_entry
@@ -28,6 +29,7 @@ def burial(handled: Handled, reason: str, note: str, error_text: str, fences: tu
         next_fence=fences[1],
         consumed=0 if outcome else 1,
         consumed_result=outcome,
+        session_remove=list(handled.session) if handled.event.new_session else [],
         replies=[text_entry(error_text)] if error_text else [],
         dead=[DeadEvent(reason, handled.event.kind, handled.event.body)],
         trace=trace_of(handled, [line]),

@@ -32,6 +32,16 @@ async def test_an_engine_failure_is_tried_three_times_then_the_event_is_given_up
     assert await talk.session() == before
 
 
+async def test_a_given_up_event_that_began_a_session_leaves_that_to_the_next_event(talk_with: Talks) -> None:
+    talk = await talk_with(fails_on_bad)
+    await talk.say("one")
+    await talk.work()
+    await talk.set(keys.conv(talk.id), "session_until", "1")
+    await talk.say("bad", "two", "three")
+    await talk.work()
+    assert await talk.replies() == ["1: one", ERROR_TEXT, "1: two", "2: three"]
+
+
 async def test_the_consumer_reads_the_bots_default_error_text_and_may_go_on(talk_with: Talks) -> None:
     talk = await talk_with(fails_on_bad)
     await talk.say("one", "bad", "two")
