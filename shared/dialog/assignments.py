@@ -4,11 +4,16 @@ A slot is the variable `slot.<name>`. A rule with a slot matches an answer only 
 whose entity stood already in the text that started the dialog is not asked.
 """
 
+import msgspec
+
 from shared.bot.model import Assignment, Interaction, Rule
 from shared.dialog.comparisons import variables_hold
 from shared.dialog.events import Entity
 from shared.dialog.resolve import Resolver
 from shared.dialog.work import Work
+
+# As for scripts (design: limits): bytes of JSON text.
+_VARIABLE_LIMIT = 256 << 10
 
 
 def assign(work: Work, interaction: Interaction, rule: Rule, known: Entity | None = None) -> None:
@@ -16,6 +21,9 @@ def assign(work: Work, interaction: Interaction, rule: Rule, known: Entity | Non
     for assignment in rule.assignments:
         entity = known or entity_in(work.position.understood.entities, assignment.entity)
         value = entity.phrase if assignment.entity and entity else _value(work, interaction, assignment)
+        if len(msgspec.json.encode(value)) > _VARIABLE_LIMIT:
+            work.warn("refused", interaction, f"variable {assignment.name} would be larger than 256 KiB: it is not set")
+            continue
         work.set_variable(assignment.name, value, assignment.scope)
         work.note("variable", interaction, f"{assignment.name} ({assignment.scope})", values={"value": value})
 

@@ -37,18 +37,25 @@ def test_a_call_that_would_carry_too_much_fails() -> None:
 
 
 def test_a_session_that_is_full_refuses_more_and_goes_on() -> None:
-    asked = question(
-        "q",
-        "",
-        go("q", sets("double", "{$botContext.double}{$botContext.double}")),
-        pre="if (!botContext.getBotVariable('double')) botContext.setBotVariable('double', new Array(50001).join('x'), true)",
-    )
-    talk = Talk(bot(dialog("D", starter("hi"), asked)))
-    talk.say("hi")
-    for _ in range(12):
-        assert talk.say("again") == ["q"]
+    fill = "botContext.setBotVariable(botContext.getCurrentUserMessage(), new Array(200001).join('x'), true)"
+    talk = Talk(bot(dialog("D", starter("*"), text("t", pre=fill))))
+    for at in range(22):
+        assert talk.say(f"n{at}") == ["t"]
     assert "refused" in talk.warnings
     assert stored(talk) < 4 << 20
+
+
+def test_a_rule_cannot_make_a_variable_larger_than_one_may_be() -> None:
+    asked = question("q", "", go("q", sets("v", "{$botContext.v}{$botContext.v}"), sets("w", "kept")), pre=setting("v"))
+    talk = Talk(bot(dialog("D", starter("hi"), asked)))
+    talk.say("hi")
+    assert talk.say("again") == ["q"]
+    assert talk.warnings == ["refused"]
+    assert [line.note for line in talk.turn.trace if line.code == "refused"] == [
+        "variable v would be larger than 256 KiB: it is not set"
+    ]
+    assert len(talk.turn.session.session["v"]) == 200_000
+    assert talk.turn.session.session["w"] == "kept"
 
 
 def test_forms_cannot_fill_a_session_beyond_its_room() -> None:
