@@ -1,6 +1,10 @@
 """The command line's table of contents: each command's module is imported when the command is used."""
 
+import contextlib
 import importlib
+import signal
+import threading
+from collections.abc import Iterator
 
 import click
 
@@ -32,8 +36,22 @@ class LazyGroup(click.Group):
         if place is None:
             return None
         module, _, attribute = place.partition(":")
-        command: click.Command = getattr(importlib.import_module(module), attribute)
+        with _ended_by_ctrl_c():
+            command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
+
+
+@contextlib.contextmanager
+def _ended_by_ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C end the process at once: raised as an exception in the middle of an import it may be swallowed."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals go to the main thread
+        return
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -1,3 +1,4 @@
+import contextlib
 import os
 import signal
 import socket
@@ -32,11 +33,16 @@ class Run:
             self.process = subprocess.Popen(command, env=variables, cwd=ROOT, stdout=output, stderr=output)
 
     def until_ready(self) -> dict[str, Any]:
-        while not (self.data / "ready.json").exists():
+        while (ready := self.ready()).get("pid") != self.process.pid:  # a killed one leaves its own behind
             assert self.process.poll() is None, self.said()
             time.sleep(0.02)
-        ready: dict[str, Any] = msgspec.json.decode((self.data / "ready.json").read_bytes())
         return ready
+
+    def ready(self) -> dict[str, Any]:
+        with contextlib.suppress(FileNotFoundError):
+            ready: dict[str, Any] = msgspec.json.decode((self.data / "ready.json").read_bytes())
+            return ready
+        return {}
 
     def end(self, number: signal.Signals = signal.SIGINT) -> int:
         self.process.send_signal(number)
