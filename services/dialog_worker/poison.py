@@ -31,6 +31,6 @@ def burial(handled: Handled, reason: str, note: str, error_text: str, fences: tu
         consumed_result=outcome,
         session_remove=list(handled.session) if handled.event.new_session else [],
         replies=[text_entry(error_text)] if error_text else [],
-        dead=[DeadEvent(reason, handled.event.kind, handled.event.body)],
+        dead=[DeadEvent(reason, handled.event.kind, handled.event.body, note)],
         trace=trace_of(handled, [line]),
     )

@@ -8,7 +8,7 @@
 --       13 turns  14 trace or ''  15 its TTL
 --       16 call id or ''  17 integration  18 bot version  19 values  20 queue allowance  21 budget
 --       22 … six lists, each a count and its entries: session (field, value), session fields to remove, replies,
---       writes, context (field, value, expires_at; -1 deletes), dead (reason, kind, body)
+--       writes, context (field, value, expires_at; -1 deletes), dead (reason, kind, body, note)
 -- Returns {state, asked, turn, writes, session missing, result, events}, {refused} or {gone}.
 -- include: _conversation.lua
 -- include: _jobs.lua
@@ -34,9 +34,9 @@ local function entries(width)
   end
 end
 
-local function bury(reason, kind, body)
+local function bury(reason, kind, body, note)
   redis.call('XADD', DEAD, 'MAXLEN', '~', DEAD_LIMIT, '*', 'reason', reason, 'kind', kind, 'conversation', ID,
-    'bot', c.bot, 'body', body)
+    'bot', c.bot, 'body', body, 'note', note)
   redis.call('XTRIM', DEAD, 'MINID', '~', NOW - DEAD_TTL)
   redis.call('PEXPIRE', DEAD, DEAD_TTL)
 end
@@ -80,7 +80,7 @@ for i in entries(3) do
   end
 end
 
-for i in entries(3) do bury(ARGV[i], ARGV[i + 1], ARGV[i + 2]) end
+for i in entries(4) do bury(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
 
 if trace ~= '' then
   redis.call('RPUSH', TRACE, turn .. '|' .. trace)
@@ -92,7 +92,7 @@ if status ~= '' then redis.call('HSET', CONV, 'status', status) end
 if status == 'closed' then
   for _, event in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
     local kind, body = string.match(event, '^([^|]*)|%d+|%d+|%d|%d|(.*)$')
-    bury('closed', kind, body)
+    bury('closed', kind, body, '')
   end
   redis.call('DEL', INBOX)
 end

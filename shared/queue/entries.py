@@ -115,7 +115,7 @@ def commit_arguments(commit: Commit, trace_ttl_ms: int) -> list[Any]:
             (field.field, b"", DELETED) if field.value is None else (field.field, field.value, field.expires_at)
             for field in commit.context
         ),
-        *_list((dead.reason, dead.kind, dead.body) for dead in commit.dead),
+        *_list((dead.reason, dead.kind, dead.body, dead.note) for dead in commit.dead),
     ]
 
 

@@ -110,11 +110,12 @@ class CallRecord(msgspec.Struct, frozen=True):
 
 
 class DeadEvent(msgspec.Struct, frozen=True):
-    """An event given up: `reason` is one word (`engine`, `lost-leases`, `closed`)."""
+    """An event given up: `reason` is one word (`engine`, `lost-leases`, `closed`), `note` a sentence without values."""
 
     reason: str
     kind: str
     body: bytes
+    note: str = ""
 
 
 class ContextField(msgspec.Struct, frozen=True):

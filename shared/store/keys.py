@@ -22,7 +22,7 @@ queue:{sN}:integration        zset    -               COMMIT, RELEASE, RECOVER, 
 <queue>:bell                  list    - (1,000)       with its queue                    workers
 due:{sN}                      zset    -               all scripts that move a state     SWEEP
 sweeper:{sN}                  string  2 s             SWEEP                             SWEEP
-dead:{sN}                     stream  30 days, capped COMMIT                            command line
+dead:{sN}                     stream  30 days, capped COMMIT, emptied by RETRY          command line
 notify:{sN}                   channel -               INGEST, COMMIT                    gateways
 arq:job:<job id>              string  1 day           with its queue                    workers
 user:<botId>:{<userId>}       hash    180 days        context.apply                     context.load_forever

@@ -53,6 +53,25 @@ def scripted_bot(script: str) -> bytes:
     ).encode()
 
 
+def stuck_bot(sorry: str) -> bytes:
+    """Return a bot whose turns fail while the Web View variable `stuck` is `yes`: more scripts hang than may be killed."""
+    hang = """
+    if (botContext.getWebViewVariable('stuck') == 'yes') {
+        var s = new Array(1000001).join('a');
+        (s + s).indexOf(s + 'b');
+    }
+    """
+    texts = [_text(f"silent {n}", "BLANK_MESSAGE", hang) for n in range(1, 4)]
+    texts.append(_text("counted", "{$botContext.said}", hang + _COUNT.replace("SPIN", "0")))
+    return json.dumps(
+        {
+            "bot": {"id": BOT_ID, "name": "Stuck", "defaultErrorMessage": sorry},
+            "groups": [{"id": "counting", "name": "counting"}],
+            "conversationMessage": _dialog("counting", ["*"], texts),
+        }
+    ).encode()
+
+
 def _dialog(name: str, patterns: list[str], interactions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     starter = {
         "id": f"{name}-starter",
