@@ -6,7 +6,13 @@ from typing import Any
 
 import msgspec
 
+from shared.store.sentinel import SCHEME, WrongAddress, read_address
+
 SHORTEST_SECRET = 16
+
+
+class Explained(ValueError):  # noqa: N818 - says what it adds
+    """A text that cannot be used; the message says what to give in place of it, as a hint does."""
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -14,6 +20,10 @@ class Form(msgspec.Struct, frozen=True):
 
     read: Callable[[str], Any]
     hint: str
+
+    def hint_for(self, error: ValueError) -> str:
+        """Return what to give instead of the text that `read` refused."""
+        return str(error) if isinstance(error, Explained) else self.hint
 
 
 def _text(text: str) -> str:
@@ -80,7 +90,12 @@ def _switch(text: str) -> bool:
 
 
 def _redis_url(text: str) -> str:
-    if not re.match(r"(redis|rediss|unix)://\S+$", text.strip()):
+    if text.strip().startswith(SCHEME):
+        try:
+            read_address(text)
+        except WrongAddress as error:
+            raise Explained(str(error)) from error
+    elif not re.match(r"(redis|rediss|unix)://\S+$", text.strip()):
         raise ValueError(text)
     return text.strip()
 
@@ -105,10 +120,15 @@ def _rewrite_urls(text: str) -> tuple[tuple[str, str], ...]:
     return tuple(rewrite_url(item) for item in text.split())
 
 
-def _log_format(text: str) -> str:
-    if text.strip() not in {"json", "console"}:
-        raise ValueError(text)
-    return text.strip()
+def one_of(*words: str) -> Form:
+    """Return the form of a text that is one of a few words."""
+
+    def read(text: str) -> str:
+        if text.strip() not in words:
+            raise ValueError(text)
+        return text.strip()
+
+    return Form(read, " or ".join(words))
 
 
 TEXT = Form(_text, "a text")
@@ -117,8 +137,9 @@ SWITCH = Form(_switch, "1 or 0")
 MANY = whole(1, 1_000_000)
 DURATION = Form(_duration, "a duration such as 90s, 30m, 12h or 7d")
 ADDRESS = Form(_address, "host:port")
-REDIS_URL = Form(_redis_url, "a redis://, rediss:// or unix:// address")
+REDIS_URL = Form(_redis_url, "a redis://, rediss://, unix:// or redis+sentinel:// address")
 REWRITES = Form(_rewrite_urls, "FROM=TO pairs of http addresses, separated by spaces")
-LOG_FORMAT = Form(_log_format, "json or console")
+LOG_FORMAT = one_of("json", "console")
+DURABILITY = one_of("local", "replicated")
 SECRETS = Form(_secrets, "16 or more random characters; several, separated by commas, while one replaces another")
 KEYS = Form(_keys, "name=key pairs separated by commas, each key of 16 or more characters")

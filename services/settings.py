@@ -24,6 +24,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """What an operator can set; `botlane <program> --help` lists the variables with their defaults."""
 
     redis_url: str = "redis://127.0.0.1:6379/0"
+    durability: str = "local"
     secrets: tuple[str, ...] = ()
     channel_keys: dict[str, str] = {}
     host: str = "127.0.0.1"
@@ -63,6 +64,9 @@ class Setting(msgspec.Struct, frozen=True):
 
 SETTINGS = (
     Setting("BOTLANE_REDIS_URL", "redis_url", forms.REDIS_URL, "The Redis or Valkey server.", secret=True),
+    Setting(
+        "BOTLANE_DURABILITY", "durability", forms.DURABILITY, "Whether what is acknowledged is on a replica first."
+    ),
     Setting("BOTLANE_SECRET", "secrets", forms.SECRETS, "Signs tokens; of several, the first does.", secret=True),
     Setting("BOTLANE_CHANNEL_KEYS", "channel_keys", forms.KEYS, "Channels that may name their users.", secret=True),
     Setting("BOTLANE_HOST", "host", forms.TEXT, "Where the gateway listens."),
@@ -103,9 +107,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
             continue
         try:
             values[setting.field] = setting.form.read(text)
-        except ValueError:
+        except ValueError as error:
             shown = "" if setting.secret else f" is {text.strip()!r}, which"
-            raise SettingsError(f"{setting.variable}{shown} cannot be used: give it {setting.form.hint}.") from None
+            hint = setting.form.hint_for(error)
+            raise SettingsError(f"{setting.variable}{shown} cannot be used: give it {hint}.") from None
     return Settings(**values)
 
 

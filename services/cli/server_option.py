@@ -33,8 +33,8 @@ def server_address(redis: str, data: Path | None, settings: Settings) -> str:
     if redis:
         try:
             return str(REDIS_URL.read(redis))
-        except ValueError:
-            raise CommandFailed(f"--redis {redis!r} cannot be used: give it {REDIS_URL.hint}.") from None
+        except ValueError as error:
+            raise CommandFailed(f"--redis cannot be used: give it {REDIS_URL.hint_for(error)}.") from None
     if data is None:
         return settings.redis_url
     with contextlib.suppress(OSError, msgspec.DecodeError):

@@ -7,7 +7,7 @@ import asyncio
 from contextlib import suppress
 from typing import Any
 
-from arq.connections import ArqRedis, RedisSettings
+from arq.connections import ArqRedis
 from arq.worker import func
 
 from services.dialog_worker.advance import advance
@@ -23,6 +23,7 @@ from shared.queue.mailbox import Mailbox
 from shared.queue.worker import DoorbellWorker
 from shared.scripting.limits import Limits
 from shared.store.bots import Bots
+from shared.store.connection import stock_settings
 from shared.store.context import Context
 from shared.store.keys import dialog_queue
 from shared.understanding.endpoint import Endpoint
@@ -92,7 +93,7 @@ def __getattr__(name: str) -> Any:
     return {
         "functions": [func(advance, name=jobs.ADVANCE)],
         "queue_name": dialog_queue(0),
-        "redis_settings": RedisSettings.from_dsn(settings.redis_url),
+        "redis_settings": stock_settings(settings.redis_url),
         "max_jobs": settings.max_jobs,
         "job_completion_wait": settings.completion_wait,
         "on_startup": start,

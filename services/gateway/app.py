@@ -24,7 +24,13 @@ from shared.store.bots import Bots
 def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
     """Return the gateway on a Redis connection that the caller closes. Raises SettingsError."""
     ttl = settings.conversation_ttl
-    mailbox = Mailbox(redis, conversation_ttl=ttl, inbox_limit=settings.inbox_limit, trace_ttl=settings.trace_ttl)
+    mailbox = Mailbox(
+        redis,
+        conversation_ttl=ttl,
+        inbox_limit=settings.inbox_limit,
+        trace_ttl=settings.trace_ttl,
+        replicated=settings.durability == "replicated",
+    )
     tokens = Tokens(settings.secrets)
     app = web.Application(middlewares=[access_log, errors, preflight])
     app[PARTS] = Parts(

@@ -6,7 +6,7 @@
 from typing import Any
 
 from arq import Retry
-from arq.connections import ArqRedis, RedisSettings
+from arq.connections import ArqRedis
 from arq.worker import func
 
 from services.integration_worker.bots import CompiledBots
@@ -17,7 +17,7 @@ from shared.queue import jobs
 from shared.queue.mailbox import Mailbox
 from shared.queue.worker import DoorbellWorker
 from shared.store.bots import Bots
-from shared.store.connection import RedisUnreachable
+from shared.store.connection import RedisUnreachable, stock_settings
 from shared.store.keys import integration_queue
 
 CALLS_AT_ONCE = 1000  # a call mostly waits
@@ -31,6 +31,7 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient) -> 
         conversation_ttl=settings.conversation_ttl,
         inbox_limit=settings.inbox_limit,
         trace_ttl=settings.trace_ttl,
+        replicated=settings.durability == "replicated",
     )
     return Calls(mailbox, CompiledBots(Bots(redis, settings.conversation_ttl)), client)
 
@@ -79,7 +80,7 @@ def __getattr__(name: str) -> Any:
     return {
         "functions": [func(call, name=jobs.CALL)],
         "queue_name": integration_queue(0),
-        "redis_settings": RedisSettings.from_dsn(settings.redis_url),
+        "redis_settings": stock_settings(settings.redis_url),
         "max_jobs": CALLS_AT_ONCE,
         "job_completion_wait": settings.completion_wait,
         "on_startup": start,

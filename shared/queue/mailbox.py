@@ -25,6 +25,7 @@ from shared.queue.records import (
 )
 from shared.store import keys
 from shared.store.connection import translated
+from shared.store.replicas import Replicas
 
 MOST_BATCHES = 8
 INBOX_BYTES = 8 * 1024 * 1024
@@ -51,6 +52,8 @@ class Mailbox:
     `conversation_ttl` and `trace_ttl` are seconds. `lease_ms` is how long an owner lives without RENEW, `batch` how
     many events it is given at once, `most_batches` how often before others have their turn. An inbox holds at most
     `inbox_limit` events of about `inbox_bytes` together; an event that finds it empty is always taken.
+    With `replicated`, what leaves Redis (an acceptance, a reply, an attempt, the end of a call) is on a replica first:
+    NotReplicated is raised otherwise, and the same may be asked again.
     """
 
     def __init__(  # noqa: PLR0913 -- numbers with names; most callers give three
@@ -64,8 +67,10 @@ class Mailbox:
         batch: int = 16,
         most_batches: int = MOST_BATCHES,
         inbox_bytes: int = INBOX_BYTES,
+        replicated: bool = False,
     ) -> None:
         self._redis = redis
+        self._replicas = Replicas(redis) if replicated else None
         self._ttl_ms = conversation_ttl * 1000
         self._inbox_limits = (inbox_limit, inbox_bytes)
         self._trace_ttl_ms = trace_ttl * 1000
@@ -77,7 +82,9 @@ class Mailbox:
     async def create(self, new: NewConversation) -> int:
         """Make a conversation and return when, in ms; a repeat is answered alike."""
         who = (new.bot_id, new.user_id, new.channel, new.profile, new.channel_key, new.session_ms)
-        return int(await self._run("create", new.id, *who))
+        created = int(await self._run("create", new.id, *who))
+        await self._confirm(new.id)
+        return created
 
     async def about(self, conversation_id: str) -> About | None:
         """Return whose conversation it is and its status, None when it is gone or never was (any text is allowed)."""
@@ -93,9 +100,7 @@ class Mailbox:
 
     async def ingest_message(self, conversation_id: str, message_id: str, event: bytes, echo: bytes) -> Ingested:
         """Accept a consumer message; `echo` is its entry in the outbox. A known `message_id` is a duplicate."""
-        return entries.ingested(
-            await self._run("ingest", conversation_id, "message", message_id, event, echo, *self._inbox_limits)
-        )
+        return await self._ingest(conversation_id, "message", message_id, event, echo)
 
     async def ingest_web_view(
         self, conversation_id: str, receipt_id: str, event: bytes, echo: bytes | None
@@ -105,8 +110,7 @@ class Mailbox:
         `echo` is given when the call has a message, and written unless the message is late.
         """
         receipt = keys.receipt(conversation_id, receipt_id)
-        arguments = ("web_view", "", event, echo or b"", *self._inbox_limits)
-        return entries.ingested(await self._run("ingest", conversation_id, *arguments, extra=receipt))
+        return await self._ingest(conversation_id, "web_view", "", event, echo or b"", extra=receipt)
 
     async def begin(self, conversation_id: str, job_id: str, fence: str) -> Batch | NotBegun:
         """Take the conversation under `fence`; the same fence again gets the same answer."""
@@ -143,7 +147,10 @@ class Mailbox:
         A repeat under the same claim, its attempt not ended by `finish_attempt`, is answered alike and counts once;
         under another claim it finds that attempt `interrupted`.
         """
-        return entries.call_started(await self._run_call("start", call_id, call_id, claim))
+        started = entries.call_started(await self._run_call("start", call_id, call_id, claim))
+        if started.outcome == "go":
+            await self._confirm(call_id)
+        return started
 
     async def finish_attempt(self, call_id: str, claim: str, record: bytes) -> bool:
         """Record how the attempt begun under `claim` ended, before the next `start`; not needed before `result`.
@@ -156,6 +163,7 @@ class Mailbox:
     async def result(self, call_id: str, outcome: bytes) -> bool:
         """Hand the outcome to the conversation that waits for it; False: not awaited any more, dropped."""
         answer = await self._run_call("result", call_id, call_id, outcome)
+        await self._confirm(call_id)
         return bool(answer[0] == b"stored")
 
     async def sweep(self, shard: int, sweeper: str, limit: int = 100) -> int | None:
@@ -180,6 +188,8 @@ class Mailbox:
             return None
         status, trimmed, found = answer
         messages = [entries.message(entry) for entry in found]
+        if messages:
+            await self._confirm(conversation_id)
         cursor = messages[-1][0] if messages else after
         return OutboxPage(messages=messages, cursor=cursor, gap=after < trimmed, status=status.decode())
 
@@ -194,6 +204,17 @@ class Mailbox:
             return None
         traces = [entries.trace(entry) for entry in found]
         return [body for turn, body in traces if turn > after_turn]
+
+    async def _ingest(self, conversation_id: str, *arguments: Any, extra: str | None = None) -> Ingested:
+        answer = await self._run("ingest", conversation_id, *arguments, *self._inbox_limits, extra=extra)
+        ingested = entries.ingested(answer)
+        if ingested.outcome in {"accepted", "duplicate"}:
+            await self._confirm(conversation_id)
+        return ingested
+
+    async def _confirm(self, identifier: str) -> None:
+        if self._replicas is not None:
+            await self._replicas.confirm(keys.shard_of(identifier))
 
     async def _release(self, conversation_id: str, fence: str, next_fence: str, how: str) -> Committed:
         answer = await self._run("release", conversation_id, fence, next_fence, *self._owner, how)

@@ -1,20 +1,23 @@
 """The one way to a Redis server, and the one exception that says it cannot be used now.
 
-Redis' exceptions stop here: every adapter wraps its commands in `translated()`. Connections reconnect by themselves
-and may send a command twice, which every script of the mailbox allows.
+Redis' exceptions stop here: every adapter wraps its commands in `translated()`. Connections reconnect by themselves,
+to another server if Sentinel has chosen one, and may send a command twice, which every script of the mailbox allows.
 """
 
 import asyncio
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from arq.connections import ArqRedis
+from arq.connections import ArqRedis, RedisSettings
 from redis import exceptions
-from redis.asyncio import ConnectionPool
 from redis.asyncio.retry import Retry
 from redis.backoff import FullJitterBackoff
 
 from shared.queue import jobs
+from shared.store.pool import Pool
+from shared.store.sentinel import SCHEME, PrimaryPool, read_address
 
 REACH_SECONDS = 2.0
 
@@ -28,6 +31,8 @@ _AWAY = (
     exceptions.TryAgainError,
     OSError,
 )
+# the same, told in an error that redis-py has no class for: too few replicas, no disk, blocked while being demoted
+_AWAY_WORDS = re.compile(r"(?:^|caused error: \(['\"])(?:NOREPLICAS|MISCONF|UNBLOCKED)\b")
 
 
 class RedisUnreachable(Exception):  # noqa: N818 (a state of the world, not a mistake of the caller)
@@ -46,20 +51,21 @@ def connect(
     health_check_interval: int = 15,
     retries: int = 3,
 ) -> ArqRedis:
-    """Return a client for `redis://`, `rediss://` or `unix://` addresses; nothing is sent before the first command.
+    """Return a client for `redis://`, `rediss://`, `unix://` or `redis+sentinel://` (store/sentinel.py) addresses.
 
-    Times are seconds. Answers are bytes; jobs are msgpack. Lost connections are tried again `retries` times within
-    about a second. Raises ValueError for an address that is none of these.
+    Nothing is sent before the first command. Times are seconds. Answers are bytes; jobs are msgpack. Lost connections
+    are tried again `retries` times within about a second. Raises ValueError for an address that is none of these.
     """
-    pool = ConnectionPool.from_url(
-        url,
-        max_connections=max_connections,
-        socket_timeout=socket_timeout,
-        socket_connect_timeout=connect_timeout,
-        health_check_interval=health_check_interval,
-        retry=Retry(FullJitterBackoff(cap=0.5, base=0.05), retries),
-        retry_on_error=[exceptions.ConnectionError, exceptions.TimeoutError, ConnectionError],
-    )
+    options: dict[str, Any] = {
+        "max_connections": max_connections,
+        "socket_timeout": socket_timeout,
+        "socket_connect_timeout": connect_timeout,
+        "health_check_interval": health_check_interval,
+        "retry": Retry(FullJitterBackoff(cap=0.5, base=0.05), retries),
+        "retry_on_error": [exceptions.ConnectionError, exceptions.TimeoutError, ConnectionError],
+    }
+    sentinel = url.startswith(SCHEME)
+    pool = PrimaryPool(read_address(url), **options) if sentinel else Pool.from_url(url, **options)
     redis = ArqRedis(pool, job_serializer=jobs.serialize, job_deserializer=jobs.deserialize)
     redis.auto_close_connection_pool = True  # the pool is the client's own: closing one closes the other
     return redis
@@ -78,6 +84,8 @@ async def reach(redis: ArqRedis) -> None:
 
 def address(redis: ArqRedis) -> str:
     """Return where a client connects to, as an address without user and password."""
+    if isinstance(redis.connection_pool, PrimaryPool):
+        return redis.connection_pool.watched.shown
     where = redis.connection_pool.connection_kwargs
     database = where.get("db", 0)
     if "path" in where:
@@ -90,10 +98,27 @@ def translated() -> Iterator[None]:
     """Turn Redis' connection trouble into RedisUnreachable; other errors are bugs and pass."""
     try:
         yield
-    except _AWAY as error:
+    except (*_AWAY, exceptions.ResponseError) as error:
+        if not isinstance(error, _AWAY) and not _AWAY_WORDS.search(str(error)):
+            raise
         raise RedisUnreachable(
             f"Redis cannot be used now ({_reason(error)}): start it, or mend BOTLANE_REDIS_URL."
         ) from error
+
+
+def stock_settings(url: str) -> RedisSettings:
+    """Return the same address for arq's own worker, which makes its connections itself."""
+    if not url.startswith(SCHEME):
+        return RedisSettings.from_dsn(url)
+    watched = read_address(url)
+    return RedisSettings(
+        host=list(watched.sentinels),
+        sentinel=True,
+        sentinel_master=watched.service,
+        database=watched.database,
+        username=watched.username,
+        password=watched.password,
+    )
 
 
 def _reason(error: Exception) -> str:

@@ -24,6 +24,7 @@ due:{sN}                      zset    -               all scripts that move a st
 sweeper:{sN}                  string  2 s             SWEEP                             SWEEP
 dead:{sN}                     stream  30 days, capped COMMIT, emptied by RETRY          command line
 notify:{sN}                   channel -               INGEST, COMMIT                    gateways
+replicated:{sN}               channel -               store/replicas                    nobody
 arq:job:<job id>              string  1 day           with its queue                    workers
 user:<botId>:{<userId>}       hash    180 days        context.apply                     context.load_forever
 context-user:{<ns>|<userId>}  hash    longest field   context.apply                     context.load
@@ -157,6 +158,11 @@ def dead(shard: int) -> str:
 def notify(shard: int) -> str:
     """Channel: ids of conversations that have something new to read."""
     return f"notify:{tag(shard)}"
+
+
+def replicated(shard: int) -> str:
+    """Channel: what is published here makes replicas acknowledge all before it; nobody listens."""
+    return f"replicated:{tag(shard)}"
 
 
 def user(bot_id: str, user_id: str) -> str:

@@ -59,7 +59,7 @@ def mailbox_with(redis: Raw) -> MakesMailbox:
     """Make a mailbox with settings of one's own."""
 
     def make(**settings: int) -> Mailbox:
-        usual = {"conversation_ttl": WEEK, "inbox_limit": 10, "trace_ttl": 3600, "lease_ms": 60_000}
+        usual: dict[str, Any] = {"conversation_ttl": WEEK, "inbox_limit": 10, "trace_ttl": 3600, "lease_ms": 60_000}
         return CheckedMailbox(redis, **{**usual, **settings})
 
     return make

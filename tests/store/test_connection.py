@@ -1,8 +1,10 @@
 """The way to Redis: one exception of ours, an address without secrets."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
+from redis.exceptions import ConnectionError  # noqa: A004 - redis' own
 
 from shared.store.connection import RedisUnreachable, address, connect, reach, translated
 from tests.store.conftest import Raw
@@ -31,6 +33,24 @@ async def test_a_mistake_in_a_command_is_not_taken_for_an_outage(redis: Raw) -> 
 
     with pytest.raises(ResponseError), translated():
         await redis.rename("missing", "other")
+
+
+async def test_connections_are_made_side_by_side() -> None:
+    """While a server is away every attempt takes its time: nobody waits for those of others."""
+    arrived = asyncio.Barrier(6)
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await arrived.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        client = connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}", retries=0)
+        asking = [asyncio.create_task(client.get("key")) for _ in range(5)]
+        await arrived.wait()
+        assert all(
+            isinstance(failed, ConnectionError) for failed in await asyncio.gather(*asking, return_exceptions=True)
+        )
+        await client.aclose()
 
 
 def test_an_address_of_another_kind_is_refused() -> None:

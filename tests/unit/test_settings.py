@@ -83,6 +83,7 @@ def test_durations_take_a_unit(text: str, seconds: int) -> None:
         ("BOTLANE_SCRIPT_SECONDS", "nan"),
         ("BOTLANE_SCRIPT_SECONDS", "6"),
         ("BOTLANE_LOG_FORMAT", "xml"),
+        ("BOTLANE_DURABILITY", "paranoid"),
         ("BOTLANE_REWRITE_URLS", "api.example.com=127.0.0.1"),
     ],
 )
@@ -97,6 +98,27 @@ def test_an_address_of_redis_is_not_shown_because_it_may_hold_a_password() -> No
         read_settings({"BOTLANE_REDIS_URL": "http://user:hunter2@host"})
     assert "hunter2" not in str(refused.value)
     assert "redis://" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("address", "mend"),
+    [
+        ("redis+sentinel://:hunter2@a,b,c", "the name that the sentinels monitor"),
+        ("redis+sentinel://:hunter2@a:99999,b/bots", "each sentinel as `host` or `host:port`"),
+        ("redis+sentinel://:hunter2@/bots", "each sentinel as `host` or `host:port`"),
+        ("redis+sentinel://hunter2@a/bots", "`:password@` when there is no user"),
+        ("redis+sentinel://:hunter2@a/bots/zero", "a number as database"),
+        ("redis+sentinel://:hunter2@a/bots?password=hunter2", "not password"),
+        ("redis+sentinel://:hunter2@a@b/bots", "an address like redis+sentinel://"),
+    ],
+)
+def test_an_address_of_sentinels_that_cannot_be_used_is_told_what_it_lacks_and_not_its_password(
+    address: str, mend: str
+) -> None:
+    with pytest.raises(SettingsError, match="BOTLANE_REDIS_URL cannot be used: give it ") as refused:
+        read_settings({"BOTLANE_REDIS_URL": address})
+    assert mend in str(refused.value)
+    assert "hunter2" not in str(refused.value)
 
 
 def test_a_misspelt_setting_is_an_error_that_names_the_right_one() -> None:
