@@ -45,7 +45,7 @@ async def test_connections_are_made_side_by_side() -> None:
 
     async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
         client = connect(f"redis://127.0.0.1:{server.sockets[0].getsockname()[1]}", retries=0)
-        asking = [asyncio.create_task(client.get("key")) for _ in range(5)]
+        asking = [asyncio.ensure_future(client.get("key")) for _ in range(5)]
         await arrived.wait()
         assert all(
             isinstance(failed, ConnectionError) for failed in await asyncio.gather(*asking, return_exceptions=True)
