@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 PORT ?= 8080
+ROWS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # Made anew when the lock or the project file is newer; otherwise this costs nothing.
@@ -10,7 +11,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test proofs check format lock clean
+.PHONY: help demo test proofs bench check format lock clean
 
 help: ## list the targets
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +25,9 @@ test: $(STAMP) ## run every test but the slow proofs
 
 proofs: $(STAMP) ## run the slow proofs: programs killed, exports mutated, consumers at random (LONG=1: the long form)
 	PROOFS_LONG=$(LONG) $(BIN)/pytest -n 2 -m proof
+
+bench: $(STAMP) ## measure speed on this machine, with baselines beside it (ROWS="w idle": only these)
+	$(BIN)/python -m tests.bench $(ROWS)
 
 check: $(STAMP) ## lint, formatting, types, layers
 	$(BIN)/ruff check .

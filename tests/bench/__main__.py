@@ -1,0 +1,50 @@
+"""`python -m tests.bench [ROW …] [--quick] [--json FILE]`: measure Botlane on this machine, with baselines beside it."""
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+import msgspec
+import uvloop
+
+from tests.bench.figures import Figure
+from tests.bench.machine import Machine, this_machine
+from tests.bench.rows import ROWS
+from tests.bench.systems import Systems
+from tests.bench.table import lines
+
+
+class Report(msgspec.Struct, frozen=True):
+    """What `--json` writes."""
+
+    machine: Machine
+    figures: list[Figure]
+
+
+@click.command()
+@click.argument("rows", nargs=-1, type=click.Choice(list(ROWS)), metavar="[ROW]...")
+@click.option("--quick", is_flag=True, help="One round of the shortest form, for comparing while one works.")
+@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file too.")
+def main(rows: Sequence[str], *, quick: bool, json_file: Path | None) -> None:
+    """Measure the named rows, by default all of them."""
+    machine = this_machine()
+    click.echo(f"{machine.cores} cores, {machine.processor}, Python {machine.python}, {machine.server}")
+    with tempfile.TemporaryDirectory(prefix="bl-") as folder:
+        figures = uvloop.run(_measure(rows or list(ROWS), Systems(Path(folder)), quick=quick))
+    if json_file is not None:
+        json_file.write_bytes(msgspec.json.format(msgspec.json.encode(Report(machine, figures))) + b"\n")
+
+
+async def _measure(rows: Sequence[str], systems: Systems, *, quick: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    for row in rows:
+        found = await ROWS[row](systems, quick=quick)
+        for line in lines(found):
+            click.echo(line)
+        figures += found
+    return figures
+
+
+if __name__ == "__main__":
+    main()

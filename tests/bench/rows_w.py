@@ -1,0 +1,91 @@
+"""Workload W against the baseline, alternately with the same client: messages/s, CPU seconds and latency."""
+
+from contextlib import AbstractAsyncContextManager
+from pathlib import Path
+
+import msgspec
+
+from tests.bench.figures import Figure, against, alone
+from tests.bench.processes import cpu_seconds, used
+from tests.bench.systems import System, Systems
+from tests.bench.workload_w import CONVERSATIONS, MESSAGES, W
+
+COUNTING = Path(__file__).parent / "bots/counting.json"
+WARM_UP = 2
+ROUNDS, QUICK_MESSAGES = 3, 8
+
+
+class Round(msgspec.Struct, frozen=True):
+    """One run of W: `cpu` is CPU seconds for 1,000 messages by program, latencies are milliseconds."""
+
+    rate: float
+    p50: float
+    p99: float
+    cpu: dict[str, float]
+    client_cpu: float
+
+    @property
+    def all_cpu(self) -> float:
+        """CPU seconds of all programs and the server for 1,000 messages."""
+        return sum(self.cpu.values())
+
+
+async def workload_w(systems: Systems, *, quick: bool) -> list[Figure]:
+    """Measure W: 200 conversations, 20 messages each, one after another."""
+    rounds = 1 if quick else ROUNDS
+    pairs = await w_rounds(systems, rounds, CONVERSATIONS, QUICK_MESSAGES if quick else MESSAGES)
+    return w_figures(pairs)
+
+
+async def w_rounds(systems: Systems, rounds: int, conversations: int, messages: int) -> list[tuple[Round, Round]]:
+    """Run the baseline and Botlane alternately; return pairs of (baseline, Botlane)."""
+    pairs = []
+    for _ in range(rounds):
+        baseline = await w_round(systems.inline(), conversations, messages)
+        pairs.append((baseline, await w_round(systems.botlane([COUNTING]), conversations, messages)))
+    return pairs
+
+
+async def w_round(starting: AbstractAsyncContextManager[System], conversations: int, messages: int) -> Round:
+    """Start a system, warm it up, run W once, and stop it."""
+    async with starting as system:
+        w = W(system.host, conversations)
+        await w.open()
+        await w.run(WARM_UP)
+        before = cpu_seconds(system.programs)
+        told = await w.run(messages)
+        spent = used(before, cpu_seconds(system.programs))
+        w.close()
+    scale = 1000 / told.messages
+    cpu = {name: seconds * scale for name, seconds in spent.items()}
+    return Round(told.rate, told.p50, told.p99, cpu, told.client_cpu * scale)
+
+
+def w_figures(pairs: list[tuple[Round, Round]]) -> list[Figure]:
+    """Return the lines for W."""
+    theirs, ours = [pair[0] for pair in pairs], [pair[1] for pair in pairs]
+    cpu, their_cpu = [one.all_cpu for one in ours], [one.all_cpu for one in theirs]
+    client = [one.client_cpu for one in ours]
+    figures = [
+        against(
+            "w",
+            "workload W",
+            "messages/s",
+            [one.rate for one in ours],
+            [one.rate for one in theirs],
+            "at least 0.30 of the baseline (stretch 0.38)",
+            lambda ratio: ratio >= 0.30,
+        ),
+        alone("w", "CPU for 1,000 messages", "s", cpu, "at most 1.3 s (stretch 0.9)", lambda seconds: seconds <= 1.3),
+        *(
+            alone("w", f"CPU for 1,000 messages: {name}", "s", [one.cpu[name] for one in ours])
+            for name in sorted(ours[0].cpu)
+        ),
+        alone("w", "CPU for 1,000 messages: the baseline", "s", their_cpu),
+        alone("w", "CPU for 1,000 messages: the client", "s", client, note="not counted above"),
+    ]
+    for percent in ("p50", "p99"):
+        values, baselines = ([getattr(one, percent) for one in side] for side in (ours, theirs))
+        figures.append(alone("w", f"{percent} with 200 consumers who never pause", "ms", values))
+        figures.append(alone("w", f"{percent} of the baseline", "ms", baselines))
+    return figures

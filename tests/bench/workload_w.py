@@ -1,0 +1,111 @@
+"""Workload W: conversations that say one thing after another, each when the last was accepted and answered."""
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+
+from tests.bench.figures import percentile
+from tests.bench.talk import TEXTS, Talk
+
+BOT_ID = "bench-counting"
+CONVERSATIONS, MESSAGES = 200, 20
+_PATIENCE = 120.0
+
+
+class Told(msgspec.Struct, frozen=True):
+    """What the client saw: seconds from the first message to the last answer, and milliseconds of each message."""
+
+    messages: int
+    seconds: float
+    p50: float
+    p99: float
+    client_cpu: float
+
+    @property
+    def rate(self) -> float:
+        """Messages a second."""
+        return self.messages / self.seconds
+
+
+class _Counting:
+    """One conversation of W: every answer must say how many messages there were."""
+
+    def __init__(self, talk: Talk, first: int, messages: int, latencies: list[float]) -> None:
+        self._talk = talk
+        self._count = first
+        self._last = first + messages - 1
+        self._latencies = latencies
+        self._waiting = 0
+        self._sent = 0.0
+        self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        talk.accepted = self._step
+        talk.replied = self._replied
+
+    def say(self) -> None:
+        """Say the next thing."""
+        self._waiting = 2
+        self._sent = time.perf_counter()
+        self._talk.say(TEXTS[self._count % 3] % self._count)
+
+    def _replied(self, text: str) -> None:
+        if text != f"count {self._count}":
+            self._talk.lost(f"{text!r} came instead of the count {self._count}")
+        self._latencies.append(time.perf_counter() - self._sent)
+        self._step()
+
+    def _step(self) -> None:
+        """Go on when the message was accepted and answered, in whichever order that comes."""
+        self._waiting -= 1
+        if self._waiting:
+            return
+        if self._count == self._last:
+            self.done.set_result(None)
+            return
+        self._count += 1
+        self.say()
+
+
+class W:
+    """Conversations that are open, for one or more runs; the count goes on from run to run."""
+
+    def __init__(self, host: str, conversations: int = CONVERSATIONS) -> None:
+        self._host = host
+        self._conversations = conversations
+        self._talks: list[Talk] = []
+        self._said = 0
+
+    async def open(self) -> None:
+        """Open all conversations, a few at a time. Raises Broken."""
+        self._talks = [Talk(self._host) for _ in range(self._conversations)]
+        for start in range(0, len(self._talks), 20):
+            await asyncio.gather(*(talk.open(BOT_ID) for talk in self._talks[start : start + 20]))
+
+    async def run(self, messages: int = MESSAGES) -> Told:
+        """Say `messages` things in every conversation. Raises Broken when an answer is not the right one."""
+        latencies: list[float] = []
+        counting = [_Counting(talk, self._said + 1, messages, latencies) for talk in self._talks]
+        self._said += messages
+        cpu, began = time.process_time(), time.perf_counter()
+        for one in counting:
+            one.say()
+        await self._until([one.done for one in counting])
+        seconds = time.perf_counter() - began
+        for talk in self._talks:
+            if talk.failed.done():
+                talk.failed.result()
+        p50, p99 = (percentile(latencies, percent) * 1000 for percent in (50, 99))
+        return Told(len(latencies), seconds, p50, p99, time.process_time() - cpu)
+
+    def close(self) -> None:
+        """End all connections."""
+        for talk in self._talks:
+            talk.close()
+
+    async def _until(self, done: list[asyncio.Future[None]]) -> None:
+        async with asyncio.timeout(_PATIENCE):
+            all_done = asyncio.ensure_future(asyncio.wait(done))
+            waiting: set[asyncio.Future[Any]] = {all_done, *(talk.failed for talk in self._talks)}
+            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+            all_done.cancel()
