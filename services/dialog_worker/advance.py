@@ -33,13 +33,28 @@ log = structlog.get_logger()
 
 
 async def advance(ctx: dict[Any, Any], conversation_id: str) -> None:
-    """Handle what waits in a conversation's mailbox (an arq job; it is tried again while Redis is away)."""
-    parts: Parts = ctx["parts"]
-    fence = new_fence()
+    """Handle what waits in a conversation's mailbox (a claimed arq job; it is tried again while Redis is away)."""
     try:
-        batch = await parts.mailbox.begin(conversation_id, ctx["job_id"], fence)
-        if isinstance(batch, NotBegun):
-            return
+        await _advance(ctx["parts"], conversation_id, ctx["job_id"], take=False)
+    except RedisUnreachable as error:
+        raise Retry(defer=AWAY_SECONDS) from error
+
+
+async def advance_directly(ctx: dict[Any, Any], conversation_id: str) -> None:
+    """Handle what waits in a conversation's mailbox, taking its job off the queue by BEGIN.
+
+    While Redis is away a job that was not taken stays in its queue; one that was is found by its lease.
+    """
+    with suppress(RedisUnreachable):
+        await _advance(ctx["parts"], conversation_id, ctx["job_id"], take=True)
+
+
+async def _advance(parts: Parts, conversation_id: str, job_id: str, *, take: bool) -> None:
+    fence = new_fence()
+    batch = await parts.mailbox.begin(conversation_id, job_id, fence, take=take)
+    if isinstance(batch, NotBegun):
+        return
+    with suppress(LeaseLost):
         async with parts.leases.hold(conversation_id, fence) as lease:
             try:
                 await Owner(parts, conversation_id, batch, lease).work()
@@ -47,10 +62,8 @@ async def advance(ctx: dict[Any, Any], conversation_id: str) -> None:
                 if not lease.lost:
                     await asyncio.shield(_hand_back(parts, lease))
                 raise
-    except LeaseLost:
-        metrics.LEASES_LOST.inc()
-    except RedisUnreachable as error:
-        raise Retry(defer=AWAY_SECONDS) from error
+        return
+    metrics.LEASES_LOST.inc()
 
 
 def new_fence() -> str:

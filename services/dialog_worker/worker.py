@@ -10,7 +10,7 @@ from typing import Any
 from arq.connections import ArqRedis
 from arq.worker import func
 
-from services.dialog_worker.advance import advance
+from services.dialog_worker.advance import advance, advance_directly
 from services.dialog_worker.leases import Leases
 from services.dialog_worker.parts import Parts
 from services.dialog_worker.sweeper import sweep
@@ -19,8 +19,8 @@ from services.dialog_worker.versions import Versions
 from services.settings import Settings, read_settings
 from shared.integration.client import OutboundClient
 from shared.queue import jobs
+from shared.queue.direct import DirectWorker
 from shared.queue.mailbox import Mailbox
-from shared.queue.worker import DoorbellWorker
 from shared.scripting.limits import Limits
 from shared.store.bots import Bots
 from shared.store.connection import stock_settings
@@ -49,10 +49,11 @@ def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
     )
 
 
-def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
+def build_worker(settings: Settings, redis: ArqRedis) -> DirectWorker:
     """Make the worker that drains the dialog queues of all shards. Call it within the loop it is to run in."""
-    return DoorbellWorker(
+    return DirectWorker(
         [func(advance, name=jobs.ADVANCE)],
+        direct=advance_directly,
         queues=[dialog_queue(shard) for shard in range(settings.shards)],
         redis_pool=redis,
         max_jobs=settings.max_jobs,

@@ -32,6 +32,7 @@ from shared.store.connection import RedisUnreachable
 SUBPROTOCOL = "botlane.v1"
 HEARTBEAT_SECONDS = 25.0
 FIRST_FRAME_SECONDS = 10.0
+PAGE = 200
 _SEND_SECONDS = 30.0
 _CLOSE_SECONDS = 1.0
 _AWAY_PAUSE_SECONDS = 1.0
@@ -165,7 +166,7 @@ class _Stream:
         while not bell.stopping:
             bell.mute()
             try:
-                page = await self._parts.mailbox.read(self._conversation_id, after)
+                page = await self._parts.mailbox.read(self._conversation_id, after, PAGE)
             except RedisUnreachable:
                 await asyncio.sleep(_AWAY_PAUSE_SECONDS)
                 continue
@@ -176,7 +177,7 @@ class _Stream:
             for message in page.messages:
                 await self._send(MessageFrame(message_json(*message)))
             after = page.cursor
-            if not page.messages:
+            if len(page.messages) < PAGE:  # what came since has rung the bell
                 await bell.wait(REREAD_SECONDS)
 
     async def _refuse(self, body: bytes, refused: Refused) -> None:

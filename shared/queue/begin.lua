@@ -1,7 +1,9 @@
 -- BEGIN: gives the conversation to a worker. States: queued, or running with its lease over → running (→ idle when
 -- there is nothing to do); running under the same fence: the same answer again; idle, waiting, running: refused.
--- KEYS  the conversation's (see _conversation.lua); writes conv, due, session (TTL)
--- ARGV  1 id  2 conversation_ttl  3 fence  4 lease in ms  5 most events  6 job
+-- KEYS  the conversation's (see _conversation.lua); writes conv, due, session (TTL), dialog queue, arq:job:…
+-- ARGV  1 id  2 conversation_ttl  3 fence  4 lease in ms  5 most events  6 job  7 taken (0, 1)
+-- A job that is taken leaves the queue here, whatever the answer: nothing is left to be ended. From then on the lease
+-- is what keeps others out, and `due` what finds a conversation whose worker was lost.
 -- Returns {running, bot, user, channel, profile, status, turn, tries, asked, now, session, context, writes,
 --   session missing, result, events}, or {busy | idle | waiting | gone}. Writes that a dead owner left come alone:
 -- they are applied and released before anything else is handed out.
@@ -20,6 +22,7 @@ local function answer(handed)
     redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, work[1], work[2], work[3]}
 end
 
+if ARGV[7] == '1' and redis.call('ZREM', DIALOG_QUEUE, job) == 1 then redis.call('DEL', 'arq:job:' .. job) end
 local c = read('state', 'fence', 'lease', 'handed', 'tries', 'call')
 if not c.state then return gone() end
 if c.state == 'running' then

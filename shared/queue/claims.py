@@ -32,6 +32,7 @@ class Claims:
         self._take = redis.register_script(_script("claim_jobs"))
         self._renew = redis.register_script(_script("renew_jobs"))
         self._end = redis.register_script(_script("end_job"))
+        self._due = redis.register_script(_script("due_jobs"))
 
     async def take(self, queue: str, limit: int, *, rung: int = 0) -> list[Claim]:
         """Claim up to `limit` due jobs, and pop as many bell tokens less the `rung` already popped."""
@@ -39,6 +40,11 @@ class Claims:
         found = await self._take(keys=[queue, bell(queue)], args=[token, self._lease_ms, limit, rung])
         pairs = zip(found[::2], found[1::2], strict=True)
         return [Claim(job_id.decode(), queue, token, int(float(score))) for job_id, score in pairs]
+
+    async def due(self, queue: str, limit: int) -> list[str]:
+        """Return the ids of the `limit` jobs due for longest; nobody else is given those that advance for a second."""
+        found = await self._due(keys=[queue], args=[limit, f"{jobs.ADVANCE}:"])
+        return [job_id.decode() for job_id in cast("Sequence[bytes]", found)]
 
     async def renew(self, queue: str, held: Iterable[Claim]) -> list[str]:
         """Renew the claims held on one queue; return the ids of those that are lost."""

@@ -53,6 +53,12 @@ def deserialize(payload: bytes) -> dict[str, Any]:
     return msgspec.msgpack.decode(payload, type=dict[str, Any])
 
 
+def argument_of(job_id: str) -> str | None:
+    """Return the conversation that a job `advance:{sN}:<conversation>:<n>` advances; None for any other job."""
+    parts = job_id.split(":")
+    return parts[2] if len(parts) == 4 and parts[0] == ADVANCE else None
+
+
 def advance_payload(conversation_id: str) -> bytes:
     """Return the job that advances a conversation."""
     return _payload(ADVANCE, conversation_id)

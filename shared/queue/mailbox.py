@@ -24,6 +24,7 @@ from shared.queue.records import (
     OutboxPage,
 )
 from shared.store import keys
+from shared.store.batches import Batches, Script
 from shared.store.connection import translated
 from shared.store.replicas import Replicas
 
@@ -75,9 +76,8 @@ class Mailbox:
         self._inbox_limits = (inbox_limit, inbox_bytes)
         self._trace_ttl_ms = trace_ttl * 1000
         self._owner = (lease_ms, batch, most_batches)
-        self._scripts = {name: redis.register_script(scripts.source(name)) for name in CONVERSATION_SCRIPTS}
-        self._sweep = redis.register_script(scripts.source("sweep"))
-        self._read = redis.register_script(scripts.source("read"))
+        self._batches = Batches(redis)
+        self._scripts = {name: Script(scripts.source(name)) for name in (*CONVERSATION_SCRIPTS, "sweep", "read")}
 
     async def create(self, new: NewConversation) -> int:
         """Make a conversation and return when, in ms; a repeat is answered alike."""
@@ -112,10 +112,13 @@ class Mailbox:
         receipt = keys.receipt(conversation_id, receipt_id)
         return await self._ingest(conversation_id, "web_view", "", event, echo or b"", extra=receipt)
 
-    async def begin(self, conversation_id: str, job_id: str, fence: str) -> Batch | NotBegun:
-        """Take the conversation under `fence`; the same fence again gets the same answer."""
+    async def begin(self, conversation_id: str, job_id: str, fence: str, *, take: bool = False) -> Batch | NotBegun:
+        """Take the conversation under `fence`; the same fence again gets the same answer.
+
+        `take` says that nobody has claimed the job: it is taken off its queue in the same step.
+        """
         lease_ms, batch, _ = self._owner
-        answer = await self._run("begin", conversation_id, fence, lease_ms, batch, job_id)
+        answer = await self._run("begin", conversation_id, fence, lease_ms, batch, job_id, int(take))
         if answer[0] != b"running":
             return NotBegun(reason=answer[0].decode())
         return entries.batch(fence, answer)
@@ -168,9 +171,8 @@ class Mailbox:
 
     async def sweep(self, shard: int, sweeper: str, limit: int = 100) -> int | None:
         """See to at most `limit` overdue conversations; return how many got a job, None if another one sweeps."""
-        with translated():
-            locks = [keys.sweeper(shard), keys.due(shard)]
-            overdue = await self._sweep(keys=locks, args=[sweeper, limit])
+        locks = [keys.sweeper(shard), keys.due(shard)]
+        overdue = await self._batches.run(self._scripts["sweep"], locks, (sweeper, limit))
         if overdue is None:
             return None
         recovered = 0
@@ -181,9 +183,8 @@ class Mailbox:
 
     async def read(self, conversation_id: str, after: int, limit: int = 200) -> OutboxPage | None:
         """Return at most `limit` messages after the cursor `after` (0: from the start), None when it is gone."""
-        with translated():
-            places = [keys.conv(conversation_id), keys.outbox(conversation_id)]
-            answer = await self._read(keys=places, args=[after, limit])
+        places = [keys.conv(conversation_id), keys.outbox(conversation_id)]
+        answer = await self._batches.run(self._scripts["read"], places, (after, limit))
         if not answer:
             return None
         status, trimmed, found = answer
@@ -228,8 +229,7 @@ class Mailbox:
         names = conversation_keys(conversation_id)
         if extra is not None:
             names.append(extra)
-        with translated():
-            return await self._scripts[script](keys=names, args=[conversation_id, self._ttl_ms, *arguments])
+        return await self._batches.run(self._scripts[script], names, (conversation_id, self._ttl_ms, *arguments))
 
 
 def conversation_keys(conversation_id: str) -> list[str]:

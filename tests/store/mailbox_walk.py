@@ -100,6 +100,14 @@ class Walk(RuleBasedStateMachine):
 
     # -- small means
 
+    def current_job(self, talk: Talk) -> str:
+        """The job that a conversation has now, or had last."""
+        return (self.runner.run(self.redis.hget(keys.conv(talk.id), "job")) or b"none").decode()
+
+    def is_queued(self, job: str) -> bool:
+        """Say whether a job stands in the dialog queue."""
+        return self.runner.run(self.redis.zscore(keys.dialog_queue(0), job)) is not None
+
     def pick(self, *states: str) -> Talk:
         """Some conversation, in one of `states` if there is any."""
         return self.dice.choice([talk for talk in self.talks if talk.state in states] or self.talks)

@@ -92,7 +92,10 @@ class MailboxMachine(Walk):
 
     def begin(self, talk: Talk, fence: str) -> None:
         expected = talk.begin(fence)
-        answer, again = self.run(lambda: self.mailbox.begin(talk.id, "job", fence))
+        job, take = self.current_job(talk), self.dice.random() < 0.5
+        answer, again = self.run(lambda: self.mailbox.begin(talk.id, job, fence, take=take))
+        if take:
+            assert not self.is_queued(job)
         if not isinstance(answer, Batch):
             assert answer.reason == expected
             return

@@ -1,0 +1,102 @@
+"""Scripts of many conversations sent together: a round trip costs the client more than the server.
+
+What is asked for while a batch is on its way goes with the next one, so a lone script does not wait and a crowd shares
+writes, reads and one connection. Each script has its own answer and its own error.
+"""
+
+import asyncio
+import hashlib
+from collections import deque
+from typing import Any
+
+from arq.connections import ArqRedis
+from redis.exceptions import NoScriptError
+
+from shared.store.connection import translated
+
+MOST_AT_ONCE = 64
+"""Answers are read one after the other: more would make the first ones wait for the last."""
+
+
+class Script:
+    """The text of a script and the name the server knows it by."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
+
+
+class _Asked:
+    """One script that was asked for, and where its answer goes."""
+
+    __slots__ = ("answer", "command", "script")
+
+    def __init__(self, script: Script, command: tuple[Any, ...]) -> None:
+        self.script = script
+        self.command = command
+        self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+
+class Batches:
+    """Runs scripts over one client. Who waits for an answer may be cancelled: the script is run all the same."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._waiting: deque[_Asked] = deque()
+        self._sender: asyncio.Task[None] | None = None
+
+    async def run(self, script: Script, keys: list[str], arguments: tuple[Any, ...]) -> Any:
+        """Return a script's answer. Raises RedisUnreachable, and ResponseError when the script fails."""
+        asked = _Asked(script, ("EVALSHA", script.sha, len(keys), *keys, *arguments))
+        self._waiting.append(asked)
+        if self._sender is None:
+            self._sender = asyncio.get_running_loop().create_task(self._send())
+        with translated():
+            return await asked.answer
+
+    async def _send(self) -> None:
+        """Send batch after batch until nobody waits."""
+        try:
+            while self._waiting:
+                batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), MOST_AT_ONCE))]
+                try:
+                    answers = await self._execute(batch)
+                except Exception as error:  # noqa: BLE001 - whatever it is, it is everybody's answer
+                    answers = [error] * len(batch)
+                except BaseException:
+                    for asked in (*batch, *self._waiting):
+                        asked.answer.cancel()
+                    self._waiting.clear()
+                    raise
+                for asked, answer in zip(batch, answers, strict=True):
+                    _answer(asked.answer, answer)
+        finally:
+            self._sender = None
+
+    async def _execute(self, batch: list[_Asked]) -> list[Any]:
+        """Run a batch; scripts that the server does not know are given to it and run again."""
+        answers = await self._pipeline([asked.command for asked in batch])
+        unknown = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
+        if unknown:
+            for text in {batch[place].script.text for place in unknown}:
+                await self._redis.script_load(text)
+            again = await self._pipeline([batch[place].command for place in unknown])
+            for place, answer in zip(unknown, again, strict=True):
+                answers[place] = answer
+        return answers
+
+    async def _pipeline(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+        async with self._redis.pipeline(transaction=False) as pipe:
+            for command in commands:
+                pipe.execute_command(*command)
+            answers: list[Any] = await pipe.execute(raise_on_error=False)
+            return answers
+
+
+def _answer(future: asyncio.Future[Any], answer: Any) -> None:
+    if future.done():
+        return
+    if isinstance(answer, BaseException):
+        future.set_exception(answer)
+    else:
+        future.set_result(answer)
