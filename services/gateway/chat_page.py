@@ -6,7 +6,6 @@ from pathlib import Path
 import msgspec
 from aiohttp import web
 
-from services.gateway.access import is_conversation_id
 from services.gateway.bodies import json_response
 from services.gateway.errors import Refused, gone
 from services.gateway.parts import PARTS
@@ -78,7 +77,7 @@ async def get_trace(request: web.Request) -> web.Response:
     after = request.query.get("after", "") or "0"
     if not _TURN.fullmatch(after):
         raise Refused("invalid_field", "`after` must be the number of a turn, or empty.", field="after")
-    turns = await parts.mailbox.trace(conversation_id, int(after)) if is_conversation_id(conversation_id) else None
+    turns = await parts.mailbox.trace(conversation_id, int(after))
     if turns is None:
         raise gone()
     return json_response(TurnList([msgspec.Raw(turn) for turn in turns]))

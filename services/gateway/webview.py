@@ -11,7 +11,6 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
-from services.gateway.access import is_conversation_id
 from services.gateway.bodies import decode, json_response, read_body
 from services.gateway.errors import Refused
 from services.gateway.messages import check_text, inbox_full
@@ -106,7 +105,7 @@ def _fault(entry: Any) -> str | None:
 
 
 async def _admit(mailbox: Mailbox, call: WebViewRequest, checksum: str) -> None:
-    about = await mailbox.about(call.conversation_id) if is_conversation_id(call.conversation_id) else None
+    about = await mailbox.about(call.conversation_id)
     if about is None or about.status == "closed":
         raise _not_found()
     expected = checksum_of(about.id, about.bot_id).encode()

@@ -24,6 +24,8 @@ async def test_a_repeated_create_changes_nothing_and_is_answered_alike(mailbox: 
 async def test_nothing_is_known_of_a_conversation_that_never_was(mailbox: Mailbox) -> None:
     assert await mailbox.about(keys.new_conversation_id(0)) is None
     assert await mailbox.about("any text") is None
+    assert await mailbox.trace(keys.new_conversation_id(0), 0) is None
+    assert await mailbox.trace("any text", 0) is None
 
 
 async def test_a_conversation_lives_one_hour_until_the_first_message_and_then_a_week(
