@@ -34,6 +34,26 @@ def test_a_pattern_that_an_earlier_dialog_always_takes_is_named(first: str, seco
 
 
 @pytest.mark.parametrize(
+    ("kinds", "expected"),
+    [
+        (("SURVEY_DIALOG", "DIALOG"), [("hidden-pattern", "B / two")]),
+        (("DIALOG", "SURVEY_DIALOG"), [("hidden-pattern", "B / two")]),
+        (("FALLBACK_DIALOG", "DIALOG"), []),
+        (("DIALOG", "AUTO_ESCALATION_DIALOG"), []),
+    ],
+)
+def test_only_dialogs_that_words_can_start_hide_each_other(
+    kinds: tuple[str, str], expected: list[tuple[str, str]]
+) -> None:
+    first, second = kinds
+    bot = (
+        dialog("A", starter("help", name="one"), text("y"), kind=first),
+        dialog("B", starter("help", name="two"), text("x"), kind=second),
+    )
+    assert found(*bot) == expected
+
+
+@pytest.mark.parametrize(
     ("first", "second"), [("help", "*help*"), ("help me", "help"), ("*help*", "*me*"), ("a", "(a|b)")]
 )
 def test_patterns_that_only_overlap_are_not_named(first: str, second: str) -> None:
