@@ -6,9 +6,11 @@
 "use strict";
 const J = JSON.stringify, P = JSON.parse, text = String, own = Object.hasOwn, keys = Object.keys, G = globalThis;
 const hidden = Object.defineProperty, evaluate = eval, D = Date, M = Map;
-const isArray = Array.isArray, join = Function.prototype.call.bind([].join);
+const isArray = Array.isArray, bound = (f) => Function.prototype.call.bind(f), join = bound([].join);
+// No iterators: an author's own on a prototype must not be met here.
+const each = bound(M.prototype.forEach);
 // S: the state. live: variables seen by the script, name -> [value, JSON text, scope]. C: context data, parsed on demand.
-let S, live, C, out, count, missed, halted, warned, clock, random, globals, globalsError, source, others;
+let S, live, C, out, count, missed, halted, warned, clock, random, globals, functions, globalsError, source, others;
 for (const n of ["performance", "Atomics", "SharedArrayBuffer", "WeakRef", "FinalizationRegistry"]) delete G[n];
 
 // Time starts at the event and advances one millisecond with each reading; randomness is seeded.
@@ -52,10 +54,10 @@ const put = (n, v, t, scope) => {
 };
 // Objects the script changed without setting them back keep their changes within the message scope.
 const flush = () => {
-  for (const [n, [v, t, scope]] of live) if (v && typeof v == "object") try {
+  each(live, (held, n) => { const v = held[0]; if (v && typeof v == "object") try {
     const changed = json(v);
-    if (changed !== t) put(n, v, changed, scope);
-  } catch (e) { rest().warn("refused", "the changed object in variable " + n + " cannot be kept"); }
+    if (changed !== held[1]) put(n, v, changed, held[2]);
+  } catch (e) { rest().warn("refused", "the changed object in variable " + n + " cannot be kept"); } });
 };
 // Lists are put together by hand: an author's toJSON on Array.prototype must not change them.
 const row = (a) => a ? "[" + join(a.map((x) => J(x)), ",") + "]" : "null";
@@ -103,7 +105,7 @@ const run = () => {
   if (S.java) rest().java();
   const failed = (e, syntax) => halted ? null : rest().describe(e, syntax);
   try { globals((f) => { inside ??= f; }); } catch (e) { globalsError = failed(e); }
-  if (halted || globalsError?.[0] == "memory") return take(globalsError);
+  if (halted || globalsError?.[3]) return take(globalsError);
   try { panel = inside("(function(){" + S.code + "\n})"); } catch (e) { return take(failed(e, true), true); }
   try { panel(); } catch (e) { error = failed(e); }
   if (!halted) flush();
@@ -112,6 +114,7 @@ const run = () => {
 // The way in is handed out before the first statement: functions are usable even if a statement throws. Lines from
 // FIRST on are not the script's: the prelude is FIRST, the Global Functions come after it.
 const load = (code) => {
+  functions = code;
   const way = "(function(){arguments[0](function(){return eval(arguments[0])});" + "\n".repeat(FIRST);
   globals = evaluate(way + "})");
   try { globals = evaluate(way + code + "\n})"); } catch (e) { return row(rest().describe(e, true)); }

@@ -111,14 +111,19 @@ const place = (e, syntax) => {
   } catch {}
   return lines;
 };
+// Without memory for an error the engine throws null, or a value of no type: null is the script's own if its text
+// throws anything else than new objects.
+const exhausted = (e) => typeof e == "unknown" || e instanceof InternalError && e.message === "out of memory"
+  || e === null && !/\bthrow\b(?!\s+new\b)/.test(S?.code + functions);
 const describe = (e, syntax) => {
-  if (e == null || e instanceof InternalError && /memory/.test(e.message)) return ["memory", 0, 0];
+  if (exhausted(e)) return ["", 0, 0, true];
   let message = "an exception that cannot be shown";
   try { message = e instanceof Error ? e.name + ": " + e.message : text(e); } catch {}
   message = text(message).slice(0, 500);
   const names = /^ReferenceError: (Java|Packages|javax?|org|com|importClass|importPackage|JavaImporter|load) is not defined$/;
   if (names.test(message)) message += ": scripts cannot use classes of Java here";
-  return [message, ...place(e, syntax)];
+  const lines = place(e, syntax);
+  return [message, lines[0], lines[1]];
 };
 // Which parts were parsed: 1 for this one, 2 for context.js, 4 for rare.js; and the names, after parsing such parts.
 const used = () => 1 + (parts[1] ? 2 : 0) + (parts[2] ? 4 : 0);

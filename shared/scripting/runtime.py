@@ -12,11 +12,10 @@ from shared.scripting import crossing
 from shared.scripting.dialect import names_java_methods, without_for_each
 from shared.scripting.limits import Limits
 from shared.scripting.overlay import Overlay
-from shared.scripting.world import Failure, Stopped, World, Worlds
+from shared.scripting.world import MEMORY, Failure, Stopped, World, Worlds
 from shared.scripting.zones import ahead_of_utc
 
 _INIT = "if (typeof __initConversation == 'function') __initConversation();"
-_MEMORY = "the script used more memory than its limit"
 # Keeps the random numbers of a turn's scripts apart; any odd constant does.
 _SEED_STEP = 0x9E3779B9
 # How time zones are named among what a script missed, and how many of them one script may ask for.
@@ -141,8 +140,8 @@ class QuickJsScripts:
         self._globals_told = self._globals_told or loading is not None
         if failure is None:
             return ScriptOutcome(effects)
-        if failure.message == "memory":
-            return ScriptOutcome(effects, _MEMORY, stopped=True)
+        if failure.exhausted:
+            return ScriptOutcome(effects, MEMORY, stopped=True)
         message = failure.message
         if failure.globals_line and ref.panel != "global":
             message += f" (in the Global Functions, line {failure.globals_line})"

@@ -14,6 +14,9 @@ _FIRST_LINE = 5001
 # What may be used to fetch the effects of a script that has used up its time or memory.
 _GRACE_SECONDS = 0.5
 _GRACE_HEAP = 16 << 20
+MEMORY = "the script used more memory than its limit"
+# What the engine says then: it may not even have the memory for its words.
+_EXHAUSTED = {"", "null", "[uninitialized]", "InternalError", "InternalError: out of memory"}
 # JSON.stringify escapes only halves of surrogate pairs, which are no text.
 _HALF_PAIR = re.compile(r"(?<!\\)((?:\\\\)*)\\u[dD][89a-fA-F][0-9a-fA-F]{2}")
 # Importing the binding starts a thread, for a class not used here: system call filters would not hold for it.
@@ -44,11 +47,15 @@ class Stopped(Exception):  # noqa: N818 - what a limit did, not a mistake of the
 
 
 class Failure(msgspec.Struct, frozen=True, array_like=True):
-    """An uncaught exception: its message, its line in the script and in the Global Functions (0: not there)."""
+    """An uncaught exception: its message, its line in the script and in the Global Functions (0: not there).
+
+    `exhausted`: it is no exception of the script, the memory was used up.
+    """
 
     message: str
     line: int = 0
     globals_line: int = 0
+    exhausted: bool = False
 
 
 class World:
@@ -144,6 +151,9 @@ def _text(answer: object) -> str:
 
 def _reason(error: Exception) -> str:
     """Name the limit in words that tell the author what to change."""
-    if "interrupted" in str(error).partition("\n")[0]:
+    said = str(error).partition("\n")[0]
+    if said == "InternalError: interrupted":
         return "the script took longer than its time limit"
-    return "the script used more memory than its limit"
+    if isinstance(error, quickjs.JSException) and said not in _EXHAUSTED:
+        return f"the script broke what its functions run on: {said[:200]}"
+    return MEMORY

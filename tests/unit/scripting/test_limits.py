@@ -59,6 +59,38 @@ def test_recursion_without_end_is_an_exception(scene: Scene, source: str) -> Non
     assert turn.run("botContext.sendMessage('after')").effects == [Say("after")]
 
 
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("throw null", "null"),
+        ("throw undefined", "undefined"),
+        ("throw 'memory'", "memory"),
+        ("throw new InternalError('no memory of it')", "InternalError: no memory of it"),
+        ("[...{[Symbol.iterator]: function () { throw null }}]", "null"),
+        ("for (var x of {[Symbol.iterator]: function () { return null }});", "TypeError: not an object"),
+    ],
+)
+def test_what_a_script_throws_is_not_taken_for_a_limit(scene: Scene, source: str, message: str) -> None:
+    outcome = scene().run(source)
+    assert (outcome.error, outcome.stopped) == (message, False)
+
+
+@pytest.mark.parametrize("kind", ["Map", "Array"])
+def test_iterators_that_a_script_breaks_are_not_missed(scene: Scene, kind: str) -> None:
+    source = f"{kind}.prototype[Symbol.iterator] = null; var o = {{}}; botContext.setBotVariable('o', o); o.late = 1"
+    outcome = scene().run(source)
+    assert outcome.error is None
+    assert [effect.value for effect in outcome.effects] == [{}, {"late": 1}]
+
+
+def test_what_a_script_breaks_of_its_own_world_is_named(scene: Scene) -> None:
+    turn = scene()
+    outcome = turn.run("Array.prototype[Symbol.iterator] = null; null.x")
+    assert outcome.stopped
+    assert outcome.error == "the script broke what its functions run on: TypeError: value is not iterable"
+    assert turn.run("botContext.sendMessage('after')").effects == [Say("after")]
+
+
 def test_recursion_can_be_caught(scene: Scene) -> None:
     outcome = scene().run("try { (function f() { f() })() } catch (e) { botContext.sendMessage(e.name) }")
     assert outcome.effects == [Say("RangeError")]
