@@ -195,7 +195,7 @@ class Mailbox:
         return OutboxPage(messages=messages, cursor=cursor, gap=after < trimmed, status=status.decode())
 
     async def trace(self, conversation_id: str, after_turn: int) -> list[bytes] | None:
-        """Return what the turns after `after_turn` did, oldest first, None when it is gone or never was (as `about`)."""
+        """Return what the turns after `after_turn` did, oldest first, None when it is gone or never was."""
         if not keys.is_conversation_id(conversation_id):
             return None
         with translated():
