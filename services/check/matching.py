@@ -6,7 +6,8 @@ from services.check.codes import found
 from services.check.panels import place_of
 from services.check.subject import Subject
 from shared.bot.errors import Finding
-from shared.bot.model import Bot, Dialog, Interaction, PatternCondition
+from shared.bot.model import Bot, Dialog, Interaction
+from shared.bot.model_rules import PatternCondition
 from shared.bot.patterns import Pattern
 from shared.dialog.matching import can_start
 

@@ -6,7 +6,8 @@ from services.check.codes import INFO, WARNING, found
 from services.check.panels import Panel, place_of
 from services.check.subject import Subject
 from shared.bot.errors import Finding
-from shared.bot.model import Bot, Dialog, Interaction, Target
+from shared.bot.model import Bot, Dialog, Interaction
+from shared.bot.model_rules import Target
 
 
 def check_reach(subject: Subject) -> Iterator[Finding]:

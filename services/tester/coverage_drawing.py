@@ -4,7 +4,8 @@ from html import escape
 
 from services.tester.batch import Reached
 from services.tester.coverage import Coverage, decides
-from shared.bot.model import Dialog, Interaction, Rule
+from shared.bot.model import Dialog, Interaction
+from shared.bot.model_rules import Rule
 
 _WIDTH = 340
 _LEFT = 14

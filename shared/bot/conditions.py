@@ -6,10 +6,11 @@ as what they must mean.
 
 from typing import Any
 
-from shared.bot import export as raw
+from shared.bot import export_rules as raw
+from shared.bot.export import Message
 from shared.bot.expressions import BadExpression, compile_expression
 from shared.bot.links import Links
-from shared.bot.model import (
+from shared.bot.model_rules import (
     ApiCondition,
     ChoiceCondition,
     Condition,
@@ -47,7 +48,7 @@ _SPELLINGS = {
 }
 
 
-def compile_condition(condition: raw.Condition, message: raw.Message, links: Links) -> Condition:
+def compile_condition(condition: raw.Condition, message: Message, links: Links) -> Condition:
     """Compile a main condition; one that cannot be read never matches and is found."""
     kind = condition.match_type.upper().strip().replace(" ", "_")
     match _SPELLINGS.get(kind, kind):
@@ -95,7 +96,7 @@ def excluded(keywords: list[str] | None) -> tuple[Pattern, ...]:
     return tuple(compile_pattern(f"*{keyword}*") for keyword in keywords or () if keyword.strip())
 
 
-def _regex(part: raw.RegexMatch, message: raw.Message, links: Links) -> Any:
+def _regex(part: raw.RegexMatch, message: Message, links: Links) -> Any:
     try:
         return compile_expression(part.regex_text)
     except BadExpression as error:

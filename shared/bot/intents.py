@@ -5,7 +5,8 @@ from operator import itemgetter
 
 from shared.bot.errors import Finding
 from shared.bot.export import Intent
-from shared.bot.model import Dialog, IntentCondition, IntentName, Interaction
+from shared.bot.model import Dialog, IntentName, Interaction
+from shared.bot.model_rules import IntentCondition
 from shared.bot.understanding import Understanding, findings
 
 

@@ -4,9 +4,10 @@ from typing import Any
 
 import msgspec
 
-from shared.bot import export as raw
+from shared.bot import export_tiles as raw
 from shared.bot import widgets
 from shared.bot.conditions import excluded
+from shared.bot.export import Message
 from shared.bot.kinds import QUESTIONS, STATEMENTS, interaction_kind
 from shared.bot.links import Links
 from shared.bot.model import (
@@ -25,7 +26,7 @@ _MAX_DELAY_MS = 10_000
 _MOST_PER_ROW = 8
 
 
-def compile_interaction(message: raw.Message, links: Links) -> Interaction:
+def compile_interaction(message: Message, links: Links) -> Interaction:
     """Compile one interaction; what has no effect here becomes a finding."""
     content = message.content.results.tile.tile_data if message.content.results else []
     first = content[0] if content else raw.TileData()
@@ -132,7 +133,7 @@ def _per_row(tile: raw.TileData) -> int:
     return min(max(1, wanted), _MOST_PER_ROW)
 
 
-def _delay(message: raw.Message, links: Links) -> int:
+def _delay(message: Message, links: Links) -> int:
     try:
         wanted = int(message.interaction_delay or 0)
     except ValueError:
@@ -141,12 +142,12 @@ def _delay(message: raw.Message, links: Links) -> int:
     return min(max(wanted, 0), _MAX_DELAY_MS)
 
 
-def _fallback(message: raw.Message) -> Template | None:
+def _fallback(message: Message) -> Template | None:
     text = message.fallback_message or message.fallback_response
     return compile_template(text) if text else None
 
 
-def _integration(message: raw.Message, links: Links) -> str | None:
+def _integration(message: Message, links: Links) -> str | None:
     """Resolve by id; by name only if the id is missing (R11)."""
     if message.interaction_type != "API_INTEGRATION":
         return None

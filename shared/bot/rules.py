@@ -2,10 +2,11 @@
 
 import re
 
-from shared.bot import export as raw
+from shared.bot import export_rules as raw
 from shared.bot.conditions import compile_condition, compile_variable_condition
+from shared.bot.export import Message
 from shared.bot.links import Links
-from shared.bot.model import Assignment, IntentCondition, NoMatchCondition, Rule, Target
+from shared.bot.model_rules import Assignment, IntentCondition, NoMatchCondition, Rule, Target
 from shared.bot.templates import compile_template
 
 _WORDS = frozenset({"next", "none", "close_dialog", "close_conversation"})
@@ -13,7 +14,7 @@ _SCOPES = frozenset({"request", "dialog", "session", "forever"})
 _SLOT = re.compile(r"\{?(?:\$botContext\.)?(?:slot\.)?(?P<name>[^{}]+)\}?", re.IGNORECASE)
 
 
-def compile_rules(message: raw.Message, links: Links) -> tuple[Rule, ...]:
+def compile_rules(message: Message, links: Links) -> tuple[Rule, ...]:
     """Compile the rules of an interaction: intent rules, others in list order, the default, NO_MATCH."""
     rules = [_rule(match, message, links) for match in message.response_matches]
     return tuple(sorted(rules, key=_turn))
@@ -31,7 +32,7 @@ def _turn(rule: Rule) -> int:
             return 1
 
 
-def _rule(match: raw.ResponseMatch, message: raw.Message, links: Links) -> Rule:
+def _rule(match: raw.ResponseMatch, message: Message, links: Links) -> Rule:
     condition = compile_condition(match.conditions[0], message, links) if match.conditions else None
     if len(match.conditions) > 1:
         links.find("unsupported-rule", message, "a rule has several main conditions: only the first counts")
@@ -45,7 +46,7 @@ def _rule(match: raw.ResponseMatch, message: raw.Message, links: Links) -> Rule:
     )
 
 
-def _target(action: raw.Action, message: raw.Message, links: Links) -> Target:
+def _target(action: raw.Action, message: Message, links: Links) -> Target:
     if action.name == "DIALOG":
         if action.value in links.dialogs:
             return Target("dialog", action.value)

@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from shared.bot import export
+from shared.bot import export, export_tiles
 from shared.bot.decoding import decode_freely
 
 # What exports carry and nothing here needs (R22 and authoring metadata), in words by the Struct it stands in.
@@ -26,11 +26,11 @@ _PASSED_OVER: dict[type[msgspec.Struct], frozenset[str]] = {
         (export.Message, "chatBotId type required changeResponse cancelResponse comment"),
         (export.Responder, "chatbotId group defaultValues results fileUrl tangoContextEnabled"),
         (export.GlobalFunctions, "chatBotId creationTime modificationTime"),
-        (export.TileData, "quickReplyList"),
-        (export.Tile, "sampleUserInput"),
+        (export_tiles.TileData, "quickReplyList"),
+        (export_tiles.Tile, "sampleUserInput"),
         (export.Intent, "domainId domain type isLiveIntent intentOrigin modifiedBy"),
-        (export.Button, "webviewHeightRatio"),
-        (export.Escalation, "tangoContextEnabled"),
+        (export_tiles.Button, "webviewHeightRatio"),
+        (export_tiles.Escalation, "tangoContextEnabled"),
     )
 }
 

@@ -6,7 +6,7 @@ The documents name what they hold but not the keys, so the likely ones are tried
 from collections.abc import Iterator
 from typing import Any
 
-from shared.bot.export import TileData
+from shared.bot.export_tiles import TileData
 from shared.bot.model import NO_TEXT, Pick
 from shared.bot.templates import Template, compile_template
 

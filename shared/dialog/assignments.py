@@ -6,7 +6,8 @@ whose entity stood already in the text that started the dialog is not asked.
 
 import msgspec
 
-from shared.bot.model import Assignment, Interaction, Rule
+from shared.bot.model import Interaction
+from shared.bot.model_rules import Assignment, Rule
 from shared.dialog.comparisons import variables_hold
 from shared.dialog.events import Entity
 from shared.dialog.resolve import Resolver

@@ -2,7 +2,8 @@
 
 import re
 
-from shared.bot.model import Interaction, Rule, VariableCondition
+from shared.bot.model import Interaction
+from shared.bot.model_rules import Rule, VariableCondition
 from shared.bot.templates import Template
 from shared.bot.values import text_of
 from shared.dialog.resolve import Resolver

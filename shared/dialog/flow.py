@@ -4,7 +4,8 @@ Every function here returns the id of the interaction that comes next, or None w
 question waits, a call was started, or there is nothing left to do. `run` is the only loop.
 """
 
-from shared.bot.model import Interaction, NoMatchCondition, Rule, Target
+from shared.bot.model import Interaction
+from shared.bot.model_rules import NoMatchCondition, Rule, Target
 from shared.dialog.assignments import assign, take_known
 from shared.dialog.calls import fail_call, start_call
 from shared.dialog.content import render, spoken

@@ -3,14 +3,13 @@
 from operator import itemgetter
 from typing import NamedTuple
 
-from shared.bot.model import (
+from shared.bot.model import Dialog, Interaction
+from shared.bot.model_rules import (
     ApiCondition,
     ChoiceCondition,
     Condition,
-    Dialog,
     ExactCondition,
     IntentCondition,
-    Interaction,
     KnowledgeCondition,
     NoMatchCondition,
     PatternCondition,

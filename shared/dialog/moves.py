@@ -3,7 +3,8 @@
 Every function here returns the id of the interaction that comes next, or None when the turn's flow is over.
 """
 
-from shared.bot.model import Interaction, Target
+from shared.bot.model import Interaction
+from shared.bot.model_rules import Target
 from shared.dialog.fallbacks import fall_back
 from shared.dialog.panels import Panel
 from shared.dialog.stack import complete, jump

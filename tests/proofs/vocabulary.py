@@ -1,6 +1,7 @@
 """What a bot listens to: texts that its starters and rules are meant for."""
 
-from shared.bot.model import Bot, ChoiceCondition, ExactCondition, Interaction, PatternCondition
+from shared.bot.model import Bot, Interaction
+from shared.bot.model_rules import ChoiceCondition, ExactCondition, PatternCondition
 
 
 def vocabulary(bot: Bot) -> list[str]:

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from shared.bot.bot import compile_bot
-from shared.bot.model import PatternCondition
+from shared.bot.model_rules import PatternCondition
 from shared.bot.source import read_bot
 from shared.dialog.effects import Close, Transfer
 from shared.dialog.session import Session
