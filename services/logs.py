@@ -24,6 +24,7 @@ def configure_logs(log_format: str, program: str, stream: TextIO | None = None) 
     `program` names the program in every line. Libraries are heard from level WARNING.
     """
     stamped: list[Processor] = [
+        structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
         _named(program),
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),

@@ -5,6 +5,7 @@ Law: a turn changes nothing but by its COMMIT. Whoever is refused there has been
 
 import asyncio
 import secrets
+import time
 from contextlib import suppress
 from typing import Any
 
@@ -17,6 +18,7 @@ from services.dialog_worker.conversation_context import apply_fields
 from services.dialog_worker.leases import Lease, LeaseLost
 from services.dialog_worker.parts import Parts
 from services.dialog_worker.running import Question, Ran, run_turn
+from services.dialog_worker.timing import Timing
 from services.dialog_worker.turn import Handled, TurnTooLarge, commit_of
 from services.dialog_worker.turn_processes import EngineFailure
 from services.dialog_worker.versions import VersionGone
@@ -28,6 +30,7 @@ from shared.store.connection import RedisUnreachable
 from shared.store.context import encode_write
 
 AWAY_SECONDS = 0.5
+NOT_STORED = ("refused", "gone")
 
 log = structlog.get_logger()
 
@@ -50,20 +53,28 @@ async def advance_directly(ctx: dict[Any, Any], conversation_id: str) -> None:
 
 
 async def _advance(parts: Parts, conversation_id: str, job_id: str, *, take: bool) -> None:
+    structlog.contextvars.bind_contextvars(conversation=conversation_id)
     fence = new_fence()
+    sent = time.perf_counter()
     batch = await parts.mailbox.begin(conversation_id, job_id, fence, take=take)
     if isinstance(batch, NotBegun):
         return
     with suppress(LeaseLost):
         async with parts.leases.hold(conversation_id, fence) as lease:
             try:
-                await Owner(parts, conversation_id, batch, lease).work()
+                timing = Timing(batch.now, time.perf_counter() - sent)
+                await Owner(parts, conversation_id, batch, lease, timing).work()
             except asyncio.CancelledError:
                 if not lease.lost:
                     await asyncio.shield(_hand_back(parts, lease))
                 raise
         return
+    _taken_over()
+
+
+def _taken_over() -> None:
     metrics.LEASES_LOST.inc()
+    log.warning("taken over by another worker: what the turn did is dropped")
 
 
 def new_fence() -> str:
@@ -82,10 +93,11 @@ async def _hand_back(parts: Parts, lease: Lease) -> None:
 class Owner:
     """One owner of one conversation, from BEGIN until the conversation is given back or lost."""
 
-    def __init__(self, parts: Parts, conversation_id: str, batch: Batch, lease: Lease) -> None:
+    def __init__(self, parts: Parts, conversation_id: str, batch: Batch, lease: Lease, timing: Timing) -> None:
         profile = msgspec.msgpack.decode(batch.profile, type=Profile) if batch.profile else Profile()
         self._parts = parts
         self._lease = lease
+        self._timing = timing
         self._batch = batch
         self._session = batch.session
         self._context = batch.context
@@ -115,10 +127,12 @@ class Owner:
                 now = await self._apply(now.writes)
             tries = 1
         if now.state == "refused":
-            metrics.LEASES_LOST.inc()
+            _taken_over()
 
     async def _handle(self, event: StoredEvent, *, number: int, tries: int) -> Committed:
         """Run the turn of one event and commit it; an event that cannot be handled is given up."""
+        structlog.contextvars.bind_contextvars(turn=number)
+        self._timing.handed(event.at)
         question = Question(
             conversation=self._conversation,
             number=number,
@@ -133,16 +147,19 @@ class Owner:
         for _ in range(poison.ENGINE_TRIES):
             try:
                 ran = await run_turn(self._parts, question)
+                self._timing.ran(ran)
                 commit = await self._turn(question, ran)
             except (EngineFailure, TurnTooLarge, VersionGone) as error:
                 failure = str(error)
                 metrics.ENGINE_FAILURES.inc()
-                log.warning("a turn failed", conversation=self._conversation.id, turn=number, reason=failure)
+                if isinstance(error, TurnTooLarge):
+                    metrics.limit_hit("turn-too-large")
+                log.warning("a turn failed", reason=failure)
             else:
                 committed = await self._commit(event, commit)
                 with suppress(RedisUnreachable):
                     await self._parts.versions.keep(ran.version, self._conversation.bot_id)
-                metrics.TURN_SECONDS.observe(ran.ms / 1000)
+                metrics.count_lines(ran.answer.trace)
                 return committed
         return await self._commit(event, await self._burial(question, poison.ENGINE, failure))
 
@@ -166,8 +183,8 @@ class Owner:
         return commit_of(handled, ran.answer, self._fences(), self._encode)
 
     async def _burial(self, question: Question, reason: str, note: str) -> Commit:
-        log.error("an event is given up", conversation=self._conversation.id, turn=question.number, reason=reason)
-        metrics.DEAD_EVENTS.labels(reason).inc()
+        log.error("an event is given up", reason=reason)
+        metrics.DEAD_LETTERS.labels(reason).inc()
         text, version = NOT_UNDERSTOOD, ""
         with suppress(VersionGone):
             version = (await self._parts.versions.current(self._conversation.bot_id)).version
@@ -185,9 +202,13 @@ class Owner:
         return poison.burial(handled, reason, note, text, self._fences())
 
     async def _commit(self, event: StoredEvent, commit: Commit) -> Committed:
+        self._timing.committing()
         with self._lease.handing_over(commit.next_fence):
             committed = await self._parts.mailbox.commit(self._conversation.id, commit)
-        metrics.TURNS.labels(event.kind).inc()
+        if committed.state not in NOT_STORED:
+            self._timing.committed()
+            metrics.turns(event.kind).inc()
+            metrics.REPLIES.inc(len(commit.replies))
         kept = {name: raw for name, raw in self._session.items() if name not in commit.session_remove}
         self._session = kept | commit.session
         apply_fields(self._context, commit.context)

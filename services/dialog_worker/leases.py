@@ -5,15 +5,16 @@ refusal ends a job; a server that does not answer is waited for, and COMMIT has 
 """
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Protocol, Self
 
+import structlog
+
 from shared.store.connection import RedisUnreachable
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 RENEW_SECONDS = 1.0
 
@@ -88,6 +89,11 @@ class Leases:
         """Return the lease that BEGIN gave, to be entered."""
         return Lease(self, conversation_id, fence)
 
+    @property
+    def held(self) -> int:
+        """How many there are now."""
+        return len(self._held)
+
     def add(self, lease: Lease) -> None:
         """Renew this lease from now on."""
         self._held.add(lease)
@@ -109,8 +115,8 @@ class Leases:
         except RedisUnreachable:
             return
         except Exception:
-            logger.exception("a lease could not be renewed")
+            log.exception("a lease could not be renewed", conversation=lease.conversation_id)
             return
         if not owned and lease in self._held and lease.fence == fence and not lease.changing:
-            logger.warning("conversation %s was taken over: its turn is stopped", lease.conversation_id)
+            log.warning("a lease is lost: its turn is stopped", conversation=lease.conversation_id)
             lease.lose()

@@ -1,10 +1,12 @@
 """Running one turn: load what it needs, let a turn process answer, and run it again with what was missing."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import msgspec
+import structlog
 
 from services.dialog_worker.conversation_context import read_context
 from services.dialog_worker.parts import Parts
@@ -34,12 +36,17 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
-    """How the engine answered, on which version, in how many runs and ms; `session_ms` is set when a session began."""
+    """How the engine answered, on which version, in how many runs and ms; `session_ms` is set when a session began.
+
+    `trip_ms` is `ms` with the way to the turn process and back, `script_ms` what the scripts had of it.
+    """
 
     answer: Answer
     version: str
     runs: int
     ms: float
+    trip_ms: float = 0
+    script_ms: float = 0
     session_ms: int = 0
 
 
@@ -98,14 +105,24 @@ async def _run(parts: Parts, request: Advance) -> Ran:
     async def blob() -> bytes:
         return await parts.versions.blob(request.version)
 
-    runs, microseconds = 0, 0
+    structlog.contextvars.bind_contextvars(version=request.version[:12])
+    runs, microseconds, script_us, trip = 0, 0, 0, 0.0
     allowance = Allowance()  # of the turn, not of one run
     conversation = request.conversation
     while True:
+        sent = time.perf_counter()
         answer = await _answer(parts, request, blob, allowance)
-        runs, microseconds = runs + 1, microseconds + answer.us
+        trip += time.perf_counter() - sent
+        runs, microseconds, script_us = runs + 1, microseconds + answer.us, script_us + answer.script_us
         if not answer.need:
-            return Ran(answer=answer, version=request.version, runs=runs, ms=microseconds / 1000)
+            return Ran(
+                answer=answer,
+                version=request.version,
+                runs=runs,
+                ms=microseconds / 1000,
+                trip_ms=trip * 1000,
+                script_ms=script_us / 1000,
+            )
         if runs == MOST_RUNS:
             raise EngineFailure(f"after {runs} runs the turn still asks for context data that was not loaded")
         loaded: dict[str, dict[str, Any]] = {key: {} for key in answer.need}

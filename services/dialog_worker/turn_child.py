@@ -37,10 +37,14 @@ class FrameTooLarge(Exception):  # noqa: N818 - what a bot did, not a mistake of
 
 
 class TurnChild(asyncio.Protocol):
-    """A turn process; one request at a time. `lockdown` lists the layers it says are in force."""
+    """A turn process; one request at a time. `lockdown` lists the layers it says are in force.
+
+    `why` says why it is gone: `script-time`, `turn-time`, `protocol`, `abandoned`, `recycled`, or `ended` by itself.
+    """
 
     def __init__(self, gone: Callable[["TurnChild"], None]) -> None:
         self.turns = 0
+        self.why = "ended"
         self.process: asyncio.subprocess.Process | None = None
         self.lockdown: list[str] = []
         self._gone = gone
@@ -73,7 +77,7 @@ class TurnChild(asyncio.Protocol):
             )
         ready = await self._ask(b"", _START_SECONDS)
         if not isinstance(ready, Ready):
-            self.kill()
+            self.kill("protocol")
             raise ChildDied("")
         self.lockdown = ready.lockdown
 
@@ -85,7 +89,7 @@ class TurnChild(asyncio.Protocol):
         """Have it compile a version; what comes back says why it cannot. Raises ChildDied."""
         loaded = await self._ask(_frame(Load(version, blob)), seconds)
         if not isinstance(loaded, Loaded):
-            self.kill()
+            self.kill("protocol")
             raise ChildDied("")
         if loaded.error is None:
             self._versions[version] = None
@@ -99,12 +103,14 @@ class TurnChild(asyncio.Protocol):
         self._script, self._script_seconds = "", script_seconds
         answer = await self._ask(_frame(request), seconds)
         if not isinstance(answer, Answer):
-            self.kill()
+            self.kill("protocol")
             raise ChildDied(self._script)
         return answer
 
-    def kill(self) -> None:
-        """End the process now; who waits for it gets ChildDied."""
+    def kill(self, why: str = "ended") -> None:
+        """End the process now; who waits for it gets ChildDied. The first reason given stays."""
+        if self.why == "ended":
+            self.why = why
         if self.process is not None:
             with contextlib.suppress(ProcessLookupError):
                 self.process.kill()
@@ -128,7 +134,7 @@ class TurnChild(asyncio.Protocol):
         while self.alive and len(self._received) >= 4:
             end = int.from_bytes(self._received[:4], "little") + 4
             if end > FRAME_LIMIT + 4:
-                self.kill()
+                self.kill("protocol")
                 return
             if len(self._received) < end:
                 return
@@ -137,7 +143,7 @@ class TurnChild(asyncio.Protocol):
             try:
                 self._take(_decoder.decode(frame))
             except (msgspec.DecodeError, RecursionError):
-                self.kill()
+                self.kill("protocol")
                 return
 
     def connection_lost(self, _reason: Exception | None) -> None:
@@ -150,15 +156,15 @@ class TurnChild(asyncio.Protocol):
     def _take(self, message: FromChild) -> None:
         """Handle a message: an announcement starts or stops the watchdog, anything else is the awaited answer."""
         if self._awaited is None or self._awaited.done():
-            self.kill()
+            self.kill("protocol")
         elif isinstance(message, Announce):
             self._stop_watching()
             self._script = message.script
             if message.script:
                 loop = asyncio.get_running_loop()
-                self._watchdog = loop.call_later(self._script_seconds, self.kill)
+                self._watchdog = loop.call_later(self._script_seconds, self.kill, "script-time")
         elif self._received:
-            self.kill()
+            self.kill("protocol")
         else:
             self._awaited.set_result(message)
 
@@ -173,12 +179,12 @@ class TurnChild(asyncio.Protocol):
             raise ChildDied("")
         loop = asyncio.get_running_loop()
         self._awaited = loop.create_future()
-        deadline = loop.call_later(seconds, self.kill)
+        deadline = loop.call_later(seconds, self.kill, "turn-time")
         self._transport.write(frame)
         try:
             return await self._awaited
         except asyncio.CancelledError:
-            self.kill()
+            self.kill("abandoned")
             raise
         finally:
             deadline.cancel()

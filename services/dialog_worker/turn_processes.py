@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 import msgspec
 import structlog
 
+from services.dialog_worker import metrics
 from services.dialog_worker.turn_child import ChildDied, FrameTooLarge, TurnChild
 from shared.dialog.frames import Advance, Answer
 from shared.scripting.limits import Limits
@@ -85,6 +86,16 @@ class TurnProcesses:
             child.kill()
         await asyncio.gather(*self._restarts, *(child.ended() for child in children), return_exceptions=True)
 
+    @property
+    def busy(self) -> int:
+        """How many run a turn now."""
+        return len(self._children) - len(self._idle)
+
+    @property
+    def alive(self) -> int:
+        """How many there are, busy or not."""
+        return len(self._children)
+
     async def advance(
         self, request: Advance, blob: Callable[[], Awaitable[bytes]], allowance: Allowance | None = None
     ) -> Answer:
@@ -158,7 +169,7 @@ class TurnProcesses:
         if not child.alive:
             return
         if child.turns >= self._walls.recycle or self._closed:
-            child.kill()
+            child.kill("recycled")
             return
         self._idle.append(child)
         self._arrived.set()
@@ -186,6 +197,9 @@ class TurnProcesses:
 
     async def _replace(self, gone: TurnChild) -> None:
         """Start a child in place of one that ended, trying again for as long as it takes."""
+        metrics.replaced(gone.why).inc()
+        if gone.why != "recycled":
+            _log.warning("a turn process is replaced", why=gone.why, pid=gone.process.pid if gone.process else 0)
         await gone.ended()
         self._children.discard(gone)
         pause = _RESTART_SECONDS

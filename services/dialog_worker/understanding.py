@@ -22,5 +22,5 @@ async def understood(parts: Parts, version: str, conversation: Conversation, eve
     found = await parts.endpoint.understand(text, facts.understanding, facts.private)
     metrics.UNDERSTANDING.labels("failed" if found.failure else "done").inc()
     if found.failure:
-        log.warning("a text was not understood", conversation=conversation.id, reason=found.failure)
+        log.warning("a text was not understood", reason=found.failure)
     return with_understood(event, found)

@@ -10,6 +10,7 @@ from typing import Any
 from arq.connections import ArqRedis
 from arq.worker import func
 
+from services.dialog_worker import metrics
 from services.dialog_worker.advance import advance, advance_directly
 from services.dialog_worker.leases import Leases
 from services.dialog_worker.parts import Parts
@@ -69,6 +70,9 @@ async def start(ctx: dict[Any, Any]) -> None:
     settings: Settings = ctx["settings"]
     ctx["parts"] = parts = build_parts(settings, ctx["redis"])
     await parts.processes.start()
+    metrics.CONVERSATIONS_HELD.set_function(lambda: parts.leases.held)
+    metrics.TURN_PROCESSES.labels("busy").set_function(lambda: parts.processes.busy)
+    metrics.TURN_PROCESSES.labels("idle").set_function(lambda: parts.processes.alive - parts.processes.busy)
     ctx["background"] = [
         asyncio.create_task(parts.leases.keep()),
         asyncio.create_task(sweep(parts.mailbox, settings.shards)),

@@ -5,12 +5,11 @@ import time
 import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from prometheus_client import Counter
 
+from services.gateway import metrics
 from services.gateway.errors import route_of
 
 log = structlog.get_logger()
-REQUESTS = Counter("botlane_gateway_requests", "Requests answered", ["method", "route", "status"])
 
 
 @web.middleware
@@ -18,13 +17,16 @@ async def access_log(request: web.Request, handler: Handler) -> web.StreamRespon
     """Log a request when it is answered; a stream, when it ends."""
     begun = time.perf_counter()
     status = 499  # the caller left before the answer
+    response: web.StreamResponse | None = None
     try:
         response = await handler(request)
         status = response.status
     finally:
-        ms = round((time.perf_counter() - begun) * 1000, 1)
+        seconds = time.perf_counter() - begun
         route = route_of(request)
-        REQUESTS.labels(request.method if route != "unknown" else "", route, str(status)).inc()
+        metrics.requests(request.method if route != "unknown" else "", route, status).inc()
+        if not (isinstance(response, web.WebSocketResponse) or request.query.get("wait", "0") != "0"):
+            metrics.request_seconds(route).observe(seconds)
         if route != "/readyz":  # asked for every few seconds
-            log.info("request", method=request.method, route=route, status=status, ms=ms)
+            log.info("request", method=request.method, route=route, status=status, ms=round(seconds * 1000, 1))
     return response

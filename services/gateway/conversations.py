@@ -7,6 +7,7 @@ import uuid
 import msgspec
 from aiohttp import web
 
+from services.gateway import metrics
 from services.gateway.access import credential_of
 from services.gateway.bodies import carried, decode, json_response, read_body
 from services.gateway.errors import Refused, gone
@@ -41,6 +42,7 @@ async def create_conversation(request: web.Request) -> web.Response:
         raise Refused("not_found", "There is no such bot: `botlane bots` lists the published ones.")
     new = _new_conversation(wanted, bot, channel, parts.settings.shards)
     await parts.mailbox.create(new)
+    metrics.CONVERSATIONS.inc()
     if bot.greet and bot.greeting:
         await accept(parts.mailbox, new.id, MessageRequest(text=bot.greeting, id="greeting"))
     token, expires_at = parts.access.issue(new.id)

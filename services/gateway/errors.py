@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from services.gateway import metrics
 from services.gateway.wire import Problem, ProblemBody
 from shared.store.connection import RedisUnreachable
 
@@ -72,6 +73,7 @@ def unavailable() -> Refused:
 
 def error_response(refused: Refused, path: str) -> web.Response:
     """Return the response for a refusal, in the shape that the path's contract asks for."""
+    metrics.refused(refused.code).inc()
     headers: dict[str, str] = {}
     if refused.retry_after is not None:
         headers["Retry-After"] = str(refused.retry_after)

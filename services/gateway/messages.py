@@ -4,10 +4,12 @@ import asyncio
 import math
 import re
 import uuid
+from contextlib import nullcontext
 
 import msgspec
 from aiohttp import web
 
+from services.gateway import metrics
 from services.gateway.access import credential_of
 from services.gateway.bodies import carried, decode, json_response, read_body
 from services.gateway.errors import Refused, gone
@@ -46,7 +48,8 @@ async def get_messages(request: web.Request) -> web.Response:
     conversation_id = request.match_info["conversation"]
     after, wait = cursor_of(request), _wait_of(request)
     await parts.access.admit(credential_of(request), conversation_id)
-    with parts.notifications.listen(conversation_id) as bell:
+    polling = metrics.POLLS.track_inprogress() if wait else nullcontext()
+    with parts.notifications.listen(conversation_id) as bell, polling:
         page = await _next_page(parts.mailbox, bell, conversation_id, after, wait)
     messages = [message_json(*message) for message in page.messages]
     return json_response(MessagePage(messages, str(page.cursor), page.gap))
@@ -67,7 +70,9 @@ async def accept(mailbox: Mailbox, conversation_id: str, message: MessageRequest
     ingested = await mailbox.ingest_message(conversation_id, message_id, event, echo)
     match ingested.outcome:
         case "accepted" | "duplicate":
-            return MessageAccepted(message_id, ingested.sequence, ingested.outcome == "duplicate")
+            duplicate = ingested.outcome == "duplicate"
+            metrics.accepted("message", duplicate=duplicate)
+            return MessageAccepted(message_id, ingested.sequence, duplicate)
         case "closed":
             raise Refused("closed", "The conversation is closed: create a new one.")
         case "full":

@@ -10,6 +10,7 @@ import time
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
 
+from services.gateway import metrics
 from services.gateway.access import credential_of
 from services.gateway.bodies import decode
 from services.gateway.errors import Refused, gone, unavailable
@@ -64,7 +65,8 @@ async def open_stream(request: web.Request) -> web.WebSocketResponse:
         await stream.admit(credential)
     await socket.prepare(request)
     try:
-        await stream.serve(after, admitted=credential is not None)
+        with metrics.STREAMS.track_inprogress():
+            await stream.serve(after, admitted=credential is not None)
     except TimeoutError:
         if request.transport is not None:
             request.transport.abort()  # it reads nothing, so it would not read a close frame either
@@ -143,7 +145,7 @@ class _Stream:
             if frame.type is WSMsgType.TEXT:
                 await self._take(frame.data.encode())
             else:
-                await self._send(ErrorFrame(Refused("invalid_request", "Frames must be JSON text.").problem))
+                await self._refuse(b"", Refused("invalid_request", "Frames must be JSON text."))
 
     async def _take(self, body: bytes) -> None:
         try:
@@ -181,6 +183,7 @@ class _Stream:
                 await bell.wait(REREAD_SECONDS)
 
     async def _refuse(self, body: bytes, refused: Refused) -> None:
+        metrics.refused(refused.code).inc()
         await self._send(ErrorFrame(refused.problem, _id_of(body)))
 
     async def _send(self, frame: Wire) -> None:
@@ -188,6 +191,7 @@ class _Stream:
             await self._socket.send_str(msgspec.json.encode(frame).decode())
 
     async def _close(self, refused: Refused) -> None:
+        metrics.refused(refused.code).inc()
         await self._send(ErrorFrame(refused.problem))
         await self._socket.close(code=_CLOSE_CODES.get(refused.code, _INVALID), message=refused.code.encode())
 

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 from aiohttp import web
 
+from services.gateway import metrics
 from services.gateway.bodies import decode, json_response, read_body
 from services.gateway.errors import Refused
 from services.gateway.messages import check_text, inbox_full
@@ -43,6 +44,7 @@ async def post_web_view(request: web.Request) -> web.Response:
     receipt = parts.tokens.stamp(call.conversation_id.encode() + b"\0" + event)
     ingested = await parts.mailbox.ingest_web_view(call.conversation_id, receipt, event, echo)
     _check(ingested)
+    metrics.accepted("web_view", duplicate=ingested.outcome == "duplicate")
     accepted = WebViewAccepted(
         success=True,
         receipt=f"{receipt}-{ingested.sequence}",

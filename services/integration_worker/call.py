@@ -5,6 +5,7 @@ time that are left, or ends as `interrupted` (design section 7).
 """
 
 import asyncio
+import logging
 import secrets
 import time
 import uuid
@@ -14,8 +15,8 @@ from dataclasses import dataclass, field
 import msgspec
 import structlog
 
+from services.integration_worker import metrics
 from services.integration_worker.bots import BotUnusable, CompiledBots
-from services.integration_worker.metrics import ATTEMPTS, CALL_SECONDS, CALLS, CALLS_DROPPED
 from services.integration_worker.patience import T, patiently
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
@@ -79,19 +80,21 @@ class Calls:
 
     async def call(self, call_id: str) -> None:
         """Make the call and hand its outcome to the conversation. Raises RedisUnreachable after some patience."""
+        conversation, _, turn = call_id.rpartition(".")
+        structlog.contextvars.bind_contextvars(conversation=conversation, turn=turn)
         claim = secrets.token_hex(8)
         started = await self._ask(lambda: self._mailbox.start(call_id, claim), _WAIT_FOR_REDIS)
         if started.outcome == "late":
             detail = "the call was not begun in time"
-            await self._end(call_id, CallOutcome(call_id, failure="late", failure_detail=detail))
+            log.warning("a call came too late: it is not made")
+            await self._end(call_id, CallOutcome(call_id, failure="late", failure_detail=detail), "")
         elif started.outcome == "go":
             job = _job(call_id, claim, started)
             outcome = await self._outcome(job)
             if outcome is not None:
-                await self._end(call_id, outcome)
+                await self._end(call_id, outcome, started.integration_id)
         else:
-            CALLS_DROPPED.inc()
-            log.info("call dropped", reason=started.outcome)
+            _dropped(started.outcome)
 
     async def _outcome(self, job: _Job) -> CallOutcome | None:
         """Return what became of the call, None when nobody waits for it any more."""
@@ -107,7 +110,7 @@ class Calls:
             made = await self._attempts(job, integration, request, bot.egress_private)
         except _Stopped as stopped:
             if stopped.outcome != "late":
-                log.info("call dropped", integration=integration.name, reason=stopped.outcome)
+                _dropped(stopped.outcome)
                 return None
             if job.last is None:
                 return _failed(job, "late", "the call was not begun in time")
@@ -127,7 +130,7 @@ class Calls:
             at, began = int(time.time() * 1000), loop.time()
             answer = await self._client.attempt(request, policy, limit=limit, private=private)
             job.attempts.append(Attempt(at, round((loop.time() - began) * 1000, 1), _word(answer.ending)))
-            ATTEMPTS.labels(_class(answer.ending)).inc()
+            metrics.attempts(_class(answer.ending)).inc()
             job.last = Made(request.method, job.number, job.ends_at - loop.time(), answer)
             return job.last
 
@@ -155,17 +158,16 @@ class Calls:
         async with self._gate:
             return await patiently(ask, seconds)
 
-    async def _end(self, call_id: str, outcome: CallOutcome) -> None:
+    async def _end(self, call_id: str, outcome: CallOutcome, integration: str) -> None:
         """Hand the outcome over; a conversation that does not wait for it any more drops it."""
         encoded = msgspec.json.encode(outcome)
         if len(encoded) > _LONGEST_OUTCOME:
             outcome = _too_large(outcome)
             encoded = msgspec.json.encode(outcome)
         awaited = await self._ask(lambda: self._mailbox.result(call_id, encoded), _WAIT_FOR_REDIS)
-        CALLS.labels(_class(Ending(outcome.status, failure=outcome.failure))).inc()
+        metrics.calls(integration, _class(Ending(outcome.status, failure=outcome.failure))).inc()
         if not awaited:
-            CALLS_DROPPED.inc()
-            log.info("call dropped", reason="its result is not awaited any more")
+            _dropped("its result is not awaited any more")
 
 
 def _job(call_id: str, claim: str, started: CallStarted) -> _Job:
@@ -240,10 +242,16 @@ def _too_large(outcome: CallOutcome) -> CallOutcome:
     return msgspec.structs.replace(outcome, status=0, headers={}, body="", failure="too_large", failure_detail=detail)
 
 
+def _dropped(reason: str) -> None:
+    metrics.CALLS_DROPPED.inc()
+    log.info("call dropped", reason=reason)
+
+
 def _report(job: _Job, ending: Ending) -> None:
     seconds = time.monotonic() - job.begun
-    CALL_SECONDS.observe(seconds)
-    log.info(
+    metrics.CALL_SECONDS.observe(seconds)
+    log.log(
+        logging.INFO if ending.failure is None else logging.WARNING,
         "call",
         integration=job.started.integration_id,
         version=job.started.version[:12],

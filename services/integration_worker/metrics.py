@@ -1,8 +1,42 @@
-"""The numbers of an integration worker, served at its operations port."""
+"""The numbers of an integration worker, served at its operations port.
 
-from prometheus_client import Counter, Histogram
+Names of integrations are the bots' own: so that nobody can fill the memory of whoever collects these numbers, the
+first `MOST_NAMES` that a worker meets have a label of their own, in `NAME_LENGTH` characters, and all others share one.
+"""
 
-CALLS = Counter("botlane_calls", "Calls that ended, by status class or failure", ["outcome"])
+from functools import cache
+
+from prometheus_client import Counter, Gauge, Histogram
+
+MOST_NAMES, NAME_LENGTH, OTHER = 100, 60, "other"
+_LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
+
+CALLS = Counter("botlane_calls", "Calls that ended, by status class or failure", ["integration", "outcome"])
 CALLS_DROPPED = Counter("botlane_calls_dropped", "Calls whose conversation did not wait for them any more")
+CALLS_IN_FLIGHT = Gauge("botlane_calls_in_flight", "Calls that this worker makes now")
 ATTEMPTS = Counter("botlane_call_attempts", "Attempts of calls, by status class or failure", ["outcome"])
-CALL_SECONDS = Histogram("botlane_call_seconds", "Time of a call in this worker, with its pauses")
+CALL_SECONDS = Histogram("botlane_call_seconds", "Time of a call in this worker, with its pauses", buckets=_LONG)
+
+_names: set[str] = set()
+
+
+def label_of(integration: str) -> str:
+    """Return the label that stands for an integration."""
+    name = integration[:NAME_LENGTH]
+    if name in _names:
+        return name
+    if len(_names) >= MOST_NAMES:
+        return OTHER
+    _names.add(name)
+    return name
+
+
+def calls(integration: str, outcome: str) -> Counter:
+    """Return the counter of the calls of one integration that ended alike."""
+    return CALLS.labels(label_of(integration), outcome)
+
+
+@cache  # as many as there are classes of statuses and failures
+def attempts(outcome: str) -> Counter:
+    """Return the counter of attempts that ended alike."""
+    return ATTEMPTS.labels(outcome)

@@ -9,6 +9,7 @@ from arq import Retry
 from arq.connections import ArqRedis
 from arq.worker import func
 
+from services.integration_worker import metrics
 from services.integration_worker.bots import CompiledBots
 from services.integration_worker.call import Calls
 from services.settings import Settings, read_settings
@@ -38,7 +39,7 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient) -> 
 
 def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
     """Make the worker that drains the integration queues of all shards. Call it within the loop it is to run in."""
-    return DoorbellWorker(
+    worker = DoorbellWorker(
         [func(call, name=jobs.CALL)],
         queues=[integration_queue(shard) for shard in range(settings.shards)],
         redis_pool=redis,
@@ -48,6 +49,8 @@ def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
         on_shutdown=stop,
         ctx={"settings": settings},
     )
+    metrics.CALLS_IN_FLIGHT.set_function(lambda: worker.job_counter)
+    return worker
 
 
 async def call(ctx: dict[Any, Any], call_id: str) -> None:

@@ -56,9 +56,14 @@ class Turns:
             answer = Answer(error=where(error))
         spent = round((time.perf_counter() - started) * 1e6)
         try:
-            return wire.encode(_timed(answer, spent))
+            return wire.encode(self._timed(answer, spent))
         except Exception as error:  # noqa: BLE001 - a session that cannot be written down is an engine failure too
             return wire.encode(Answer(error=where(error), us=spent))
+
+    def _timed(self, answer: Answer, spent: int) -> Answer:
+        """Put the time a turn took into its answer."""
+        scripts = 0 if self._scripts is None else round(self._scripts.seconds * 1e6)
+        return msgspec.structs.replace(answer, us=spent, script_us=scripts)
 
     def rest(self) -> None:
         """Use the time after an answer: drop the used world and make the next one ready."""
@@ -91,8 +96,3 @@ def where(error: BaseException) -> str:
 
 def _joined(first: list[str], second: list[str]) -> list[str]:
     return list(dict.fromkeys([*first, *second]))
-
-
-def _timed(answer: Answer, spent: int) -> Answer:
-    """Put the time a turn took into its answer."""
-    return msgspec.structs.replace(answer, us=spent)

@@ -63,7 +63,10 @@ class Announce(msgspec.Struct, frozen=True, tag="announce"):
 
 
 class Answer(msgspec.Struct, frozen=True, tag="answer", omit_defaults=True):
-    """How the turn ended: done, in need of context data, or an engine failure (`error`, a traceback's last lines)."""
+    """How the turn ended: done, in need of context data, or an engine failure (`error`, a traceback's last lines).
+
+    `us` is how long it took, `script_us` the CPU time of its scripts; both in microseconds.
+    """
 
     session: Session | None = None
     effects: list[Effect] = []
@@ -72,6 +75,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer", omit_defaults=True):
     abandon: list[str] = []
     error: str | None = None
     us: int = 0
+    script_us: int = 0
 
 
 ToChild = Load | Advance

@@ -61,6 +61,7 @@ def batch(fence: str, answer: Sequence[Any]) -> Batch:
         events=events,
         result=result,
         writes=writes,
+        now=now,
     )
 
 

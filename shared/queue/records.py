@@ -73,7 +73,7 @@ class Batch(msgspec.Struct, frozen=True):
     `result` is served before `events` and comes alone. `session` holds the fields of the session hash (empty when it
     has none: then the first event carries `new_session`), `context` the conversation's context data that have not
     expired. `writes` is what a dead owner left (stamped, for `context.apply`): it comes alone, and RELEASE gives the
-    next events after it was applied. `tries` counts this BEGIN; above 1 there is one event.
+    next events after it was applied. `tries` counts this BEGIN; above 1 there is one event. `now` is Redis' time.
     """
 
     fence: str
@@ -90,6 +90,7 @@ class Batch(msgspec.Struct, frozen=True):
     events: list[StoredEvent]
     result: StoredEvent | None = None
     writes: list[bytes] = []
+    now: int = 0
 
 
 class NotBegun(msgspec.Struct, frozen=True):

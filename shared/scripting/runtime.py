@@ -53,6 +53,11 @@ class QuickJsScripts:
         self._globals_told = False
         self._zones = set(self._worlds.zones)
 
+    @property
+    def seconds(self) -> float:
+        """CPU time of the turn's scripts so far."""
+        return self._limits.turn_seconds - self._seconds
+
     def run(self, ref: ScriptRef, source: str, state: ScriptState) -> ScriptOutcome:
         """Run one panel (see `shared.dialog.scripts.Scripts`). Never raises but NeedContext."""
         if self._seconds <= 0:
