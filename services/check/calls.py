@@ -79,10 +79,6 @@ def _egress(host: str, place: str, subject: Subject) -> Finding | None:
 def _credentials(subject: Subject) -> Iterator[Finding]:
     manifest = subject.manifest
     used = {part.credential for part in manifest.integrations.values()}
-    for name, part in manifest.integrations.items():
-        if part.credential and part.credential not in manifest.credentials:
-            note = f"the manifest has no credential {part.credential}"
-            yield found("missing-credential", f"{INTEGRATIONS} / {name}", note)
     for name in manifest.credentials:
         if name not in used:
             yield found("unused-credential", f"manifest: credentials.{name}", "no integration uses it")

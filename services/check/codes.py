@@ -146,9 +146,6 @@ CODES = {
         "The body of an integration begins like JSON and is none, whatever its variables hold.",
         "Correct the JSON at its place.",
     ),
-    "missing-credential": Code(
-        ERROR, "The manifest names a credential for an integration that it does not describe.", "Add its table."
-    ),
     "unused-credential": Code(INFO, "No integration uses a credential of the manifest.", "Name it, or remove it."),
     # what is not done here
     "unsupported-interaction": Code(

@@ -135,8 +135,22 @@ def _refuse_secrets(manifest: Manifest, file: str) -> None:
                 )
 
 
+def _refuse_missing_credentials(manifest: Manifest, file: str) -> None:
+    """Refuse an integration whose credential is not described: its calls would go out without one."""
+    for name, part in manifest.integrations.items():
+        if part.credential and part.credential not in manifest.credentials:
+            there = ", ".join(sorted(manifest.credentials)) or "none"
+            raise BotError(
+                file,
+                f"integrations.{name}.credential",
+                f"there is no [credentials.{part.credential}]",
+                f"Describe it, or name one that is there ({there})",
+            )
+
+
 def _check(manifest: Manifest, file: str) -> None:
     _refuse_secrets(manifest, file)
+    _refuse_missing_credentials(manifest, file)
     for place, problem, remedy in problems(manifest.understood):
         raise BotError(file, place, problem, remedy)
     if manifest.session.idle:

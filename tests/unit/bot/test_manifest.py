@@ -85,6 +85,10 @@ def test_every_table_of_the_manifest_is_read() -> None:
             "[credentials.crm]\nclient_secret = 'hush'",
             "credentials.crm.client_secret: a secret stands in the manifest itself. Say where it is",
         ),
+        (
+            "[integrations.Store]\ncredential = 'crm'\n[credentials.shop]\ntype = 'basic'",
+            "integrations.Store.credential: there is no [credentials.crm]. Describe it, or name one that is there (shop)",
+        ),
         ("[intents.order]\nphrase = ['a']", "intents.order: object contains unknown field 'phrase'"),
         ("[intents.order]", "intents.order.phrases: there are none. Give what consumers say"),
         ("[intents.order]\nphrases = ['a', '?!']", "intents.order.phrases: one of them has no word"),
