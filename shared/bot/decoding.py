@@ -13,6 +13,8 @@ _DECODER = msgspec.json.Decoder(Export)
 _REMEDY = "Give a bot exported from Conversation Builder (Export Bot, JSON)"
 _BYTE = re.compile(r"\(byte (\d+)\)")
 _BRACKET = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[{]|[\]}]', re.DOTALL)
+_ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
+_ID_WORDS = "1 to 128 letters without accents, digits, and the characters _ . : -"
 # No export is nested like this; decoders give up at a depth that depends on who calls them.
 _DEEP = 100
 
@@ -32,9 +34,17 @@ def decode_export(content: bytes, file: str) -> Export:
         raise BotError(file, _place(content, at), f"not JSON: {error}", _REMEDY) from error
     except RecursionError as error:
         raise BotError(file, _place(content, _first_deep(content)), "nested too deeply", _REMEDY) from error
-    if not export.bot.id.strip():
-        raise BotError(file, "bot.id", "it is empty", _REMEDY)
+    _check_id(export.bot.id, file)
     return export
+
+
+def _check_id(bot_id: str, file: str) -> None:
+    """Refuse an id that addresses, keys and log lines could not carry as it is."""
+    if not bot_id.strip():
+        raise BotError(file, "bot.id", "the bot's id is empty", "Give it one, or export the bot again")
+    if not _ID.fullmatch(bot_id):
+        problem = f"{msgspec.json.encode(bot_id[:40]).decode()} cannot be the id of a bot"
+        raise BotError(file, "bot.id", problem, f"Use {_ID_WORDS}")
 
 
 def decode_freely(content: bytes) -> Any:

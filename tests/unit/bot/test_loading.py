@@ -112,7 +112,13 @@ def test_json_nested_without_end_is_refused() -> None:
     ("change", "place", "problem"),
     [
         (lambda e: e["bot"].pop("id"), "bot", "object missing required field 'id'"),
-        (lambda e: e["bot"].update(id=" "), "bot.id", "it is empty"),
+        (lambda e: e["bot"].update(id=""), "bot.id", "the bot's id is empty"),
+        (lambda e: e["bot"].update(id=" "), "bot.id", "the bot's id is empty"),
+        (lambda e: e["bot"].update(id="my shop"), "bot.id", '"my shop" cannot be the id of a bot'),
+        (lambda e: e["bot"].update(id="a/b"), "bot.id", '"a/b" cannot be the id of a bot'),
+        (lambda e: e["bot"].update(id="caf\u00e9"), "bot.id", '"caf\u00e9" cannot be the id of a bot'),
+        (lambda e: e["bot"].update(id="b\n"), "bot.id", '"b\\n" cannot be the id of a bot'),
+        (lambda e: e["bot"].update(id="b" * 129), "bot.id", f'"{"b" * 40}" cannot be the id of a bot'),
         (lambda e: e.pop("groups"), "top level", "object missing required field 'groups'"),
         (
             lambda e: e["conversationMessage"][1].pop("name"),
