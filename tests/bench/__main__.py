@@ -8,10 +8,10 @@ import click
 import msgspec
 import uvloop
 
+from tests.bench.bench import Bench
 from tests.bench.figures import Figure
 from tests.bench.machine import Machine, this_machine
 from tests.bench.rows import ROWS
-from tests.bench.systems import Systems
 from tests.bench.table import lines
 
 
@@ -25,24 +25,26 @@ class Report(msgspec.Struct, frozen=True):
 @click.command()
 @click.argument("rows", nargs=-1, type=click.Choice(list(ROWS)), metavar="[ROW]...")
 @click.option("--quick", is_flag=True, help="One round of the shortest form, for comparing while one works.")
+@click.option("--long", is_flag=True, help="The long form of rows that have one (memory over 100,000 turns).")
 @click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write the figures to this file too.")
-def main(rows: Sequence[str], *, quick: bool, json_file: Path | None) -> None:
+def main(rows: Sequence[str], *, quick: bool, long: bool, json_file: Path | None) -> None:
     """Measure the named rows, by default all of them."""
     machine = this_machine()
     click.echo(f"{machine.cores} cores, {machine.processor}, Python {machine.python}, {machine.server}")
     with tempfile.TemporaryDirectory(prefix="bl-") as folder:
-        figures = uvloop.run(_measure(rows or list(ROWS), Systems(Path(folder)), quick=quick))
+        figures = uvloop.run(_measure(rows or list(ROWS), Bench(Path(folder), quick=quick, long=long)))
     if json_file is not None:
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(Report(machine, figures))) + b"\n")
 
 
-async def _measure(rows: Sequence[str], systems: Systems, *, quick: bool) -> list[Figure]:
+async def _measure(rows: Sequence[str], bench: Bench) -> list[Figure]:
     figures: list[Figure] = []
-    for row in rows:
-        found = await ROWS[row](systems, quick=quick)
-        for line in lines(found):
-            click.echo(line)
-        figures += found
+    async with bench:
+        for row in rows:
+            found = await ROWS[row](bench)
+            for line in lines(found):
+                click.echo(line)
+            figures += found
     return figures
 
 

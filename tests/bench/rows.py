@@ -1,19 +1,12 @@
-"""Which rows there are, by the name that `make bench ROWS="…"` takes."""
+"""Which rows there are, by the name that `make bench ROWS="…"` takes, in the order in which they are measured."""
 
-from collections.abc import Awaitable
-from typing import Protocol
+from collections.abc import Awaitable, Callable
 
+from tests.bench.bench import Bench
 from tests.bench.figures import Figure
 from tests.bench.rows_w import workload_w
-from tests.bench.systems import Systems
 
-
-class Row(Protocol):
-    """Measures something; `quick` is one round of the shortest form."""
-
-    def __call__(self, systems: Systems, *, quick: bool) -> Awaitable[list[Figure]]:
-        """Return the figures."""
-
+Row = Callable[[Bench], Awaitable[list[Figure]]]
 
 ROWS: dict[str, Row] = {
     "w": workload_w,

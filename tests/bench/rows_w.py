@@ -1,18 +1,15 @@
 """Workload W against the baseline, alternately with the same client: messages/s, CPU seconds and latency."""
 
-from contextlib import AbstractAsyncContextManager
-from pathlib import Path
-
 import msgspec
 
-from tests.bench.figures import Figure, against, alone
+from tests.bench.bench import Bench
+from tests.bench.figures import Figure, against, alone, spread
 from tests.bench.processes import cpu_seconds, used
-from tests.bench.systems import System, Systems
+from tests.bench.systems import System
 from tests.bench.workload_w import CONVERSATIONS, MESSAGES, W
 
-COUNTING = Path(__file__).parent / "bots/counting.json"
 WARM_UP = 2
-ROUNDS, QUICK_MESSAGES = 3, 8
+QUICK_MESSAGES = 8
 
 
 class Round(msgspec.Struct, frozen=True):
@@ -30,32 +27,26 @@ class Round(msgspec.Struct, frozen=True):
         return sum(self.cpu.values())
 
 
-async def workload_w(systems: Systems, *, quick: bool) -> list[Figure]:
-    """Measure W: 200 conversations, 20 messages each, one after another."""
-    rounds = 1 if quick else ROUNDS
-    pairs = await w_rounds(systems, rounds, CONVERSATIONS, QUICK_MESSAGES if quick else MESSAGES)
+async def workload_w(bench: Bench) -> list[Figure]:
+    """Measure W: 200 conversations, 20 messages each, one after another; the baseline and Botlane alternately."""
+    messages = QUICK_MESSAGES if bench.quick else MESSAGES
+    pairs = []
+    for _ in range(bench.rounds(3)):
+        baseline = await w_round(await bench.inline(), CONVERSATIONS, messages)
+        pairs.append((baseline, await w_round(await bench.botlane(), CONVERSATIONS, messages)))
+    bench.rate = spread([ours.rate for _, ours in pairs]).median
     return w_figures(pairs)
 
 
-async def w_rounds(systems: Systems, rounds: int, conversations: int, messages: int) -> list[tuple[Round, Round]]:
-    """Run the baseline and Botlane alternately; return pairs of (baseline, Botlane)."""
-    pairs = []
-    for _ in range(rounds):
-        baseline = await w_round(systems.inline(), conversations, messages)
-        pairs.append((baseline, await w_round(systems.botlane([COUNTING]), conversations, messages)))
-    return pairs
-
-
-async def w_round(starting: AbstractAsyncContextManager[System], conversations: int, messages: int) -> Round:
-    """Start a system, warm it up, run W once, and stop it."""
-    async with starting as system:
-        w = W(system.host, conversations)
-        await w.open()
-        await w.run(WARM_UP)
-        before = cpu_seconds(system.programs)
-        told = await w.run(messages)
-        spent = used(before, cpu_seconds(system.programs))
-        w.close()
+async def w_round(system: System, conversations: int, messages: int) -> Round:
+    """Warm a system up and run W once, with conversations of its own."""
+    w = W(system.host, conversations)
+    await w.open()
+    await w.run(WARM_UP)
+    before = cpu_seconds(system.programs)
+    told = await w.run(messages)
+    spent = used(before, cpu_seconds(system.programs))
+    w.close()
     scale = 1000 / told.messages
     cpu = {name: seconds * scale for name, seconds in spent.items()}
     return Round(told.rate, told.p50, told.p99, cpu, told.client_cpu * scale)

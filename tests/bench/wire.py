@@ -21,7 +21,7 @@ class Listener(Protocol):
 
 
 class Line(asyncio.Protocol):
-    """One keep-alive HTTP connection, one request at a time: `answered` gets the status and the body."""
+    """One keep-alive HTTP connection: `answered` gets status and body of each answer, in the order of the requests."""
 
     def __init__(self, answered: Callable[[int, bytes], None], owner: Listener) -> None:
         self._answered = answered
@@ -44,19 +44,16 @@ class Line(asyncio.Protocol):
         self._transport.close()
 
     def data_received(self, data: bytes) -> None:
-        """Hand over a whole answer."""
+        """Hand over the answers that are whole: several, when requests were sent without waiting."""
         data = self._rest + data if self._rest else data
-        head = data.find(b"\r\n\r\n") + 4
-        if head < 4:
-            self._rest = data
-            return
-        at = data.find(b"Content-Length: ") + 16
-        end = head + int(data[at : data.index(b"\r", at)])
-        if len(data) < end:
-            self._rest = data
-            return
-        self._rest = data[end:]
-        self._answered(int(data[9:12]), data[head:end])
+        while (head := data.find(b"\r\n\r\n") + 4) > 3:
+            at = data.find(b"Content-Length: ") + 16
+            end = head + int(data[at : data.index(b"\r", at)])
+            if len(data) < end:
+                break
+            answer, data = data[:end], data[end:]
+            self._answered(int(answer[9:12]), answer[head:])
+        self._rest = data
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the owner, unless we closed it."""

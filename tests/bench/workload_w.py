@@ -2,16 +2,14 @@
 
 import asyncio
 import time
-from typing import Any
 
 import msgspec
 
 from tests.bench.figures import percentile
-from tests.bench.talk import TEXTS, Talk
+from tests.bench.talk import TEXTS, Talk, open_talks, until
 
 BOT_ID = "bench-counting"
 CONVERSATIONS, MESSAGES = 200, 20
-_PATIENCE = 120.0
 
 
 class Told(msgspec.Struct, frozen=True):
@@ -40,7 +38,7 @@ class _Counting:
         self._waiting = 0
         self._sent = 0.0
         self.done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        talk.accepted = self._step
+        talk.accepted = lambda _: self._step()
         talk.replied = self._replied
 
     def say(self) -> None:
@@ -79,8 +77,7 @@ class W:
     async def open(self) -> None:
         """Open all conversations, a few at a time. Raises Broken."""
         self._talks = [Talk(self._host) for _ in range(self._conversations)]
-        for start in range(0, len(self._talks), 20):
-            await asyncio.gather(*(talk.open(BOT_ID) for talk in self._talks[start : start + 20]))
+        await open_talks(self._talks, BOT_ID)
 
     async def run(self, messages: int = MESSAGES) -> Told:
         """Say `messages` things in every conversation. Raises Broken when an answer is not the right one."""
@@ -90,11 +87,8 @@ class W:
         cpu, began = time.process_time(), time.perf_counter()
         for one in counting:
             one.say()
-        await self._until([one.done for one in counting])
+        await until([one.done for one in counting], self._talks)
         seconds = time.perf_counter() - began
-        for talk in self._talks:
-            if talk.failed.done():
-                talk.failed.result()
         p50, p99 = (percentile(latencies, percent) * 1000 for percent in (50, 99))
         return Told(len(latencies), seconds, p50, p99, time.process_time() - cpu)
 
@@ -102,10 +96,3 @@ class W:
         """End all connections."""
         for talk in self._talks:
             talk.close()
-
-    async def _until(self, done: list[asyncio.Future[None]]) -> None:
-        async with asyncio.timeout(_PATIENCE):
-            all_done = asyncio.ensure_future(asyncio.wait(done))
-            waiting: set[asyncio.Future[Any]] = {all_done, *(talk.failed for talk in self._talks)}
-            await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-            all_done.cancel()

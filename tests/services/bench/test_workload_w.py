@@ -2,7 +2,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.bench.rows_w import COUNTING, w_figures, w_round
+from tests.bench.bench import COUNTING
+from tests.bench.rows_w import w_figures, w_round
 from tests.bench.systems import Systems
 from tests.bench.talk import Talk
 from tests.bench.wire import Broken
@@ -11,8 +12,9 @@ from tests.bench.workload_w import W
 
 async def test_every_count_is_right_in_the_baseline_and_in_botlane(tmp_path: Path) -> None:
     systems = Systems(tmp_path)
-    theirs = await w_round(systems.inline(), conversations=5, messages=4)
-    ours = await w_round(systems.botlane([COUNTING], turn_processes=1), conversations=5, messages=4)
+    async with systems.inline() as inline, systems.botlane([COUNTING], turn_processes=1) as botlane:
+        theirs = await w_round(inline, conversations=5, messages=4)
+        ours = await w_round(botlane, conversations=5, messages=4)
     assert set(theirs.cpu) == {"inline", "valkey"}
     assert set(ours.cpu) >= {"gateway", "dialog-worker", "dialog-worker children", "integration-worker", "valkey"}
     assert {figure.row for figure in w_figures([(theirs, ours)])} == {"w"}
