@@ -64,7 +64,7 @@ class Systems:
             command = (sys.executable, "-m", "tests.bench.inline", str(port), url)
             settings = Settings(redis_url=url, port=port)
             async with self.child("inline", command, settings) as child:
-                await _until_listening(port, child)
+                await until_listening(port, child)
                 programs = {"inline": child.pid, "valkey": valkey}
                 yield System(f"127.0.0.1:{port}", url, settings, redis, programs)
 
@@ -130,7 +130,8 @@ async def _until_ready(child: Child, ops: str) -> None:
         await asyncio.sleep(0.02)
 
 
-async def _until_listening(port: int, child: Child) -> None:
+async def until_listening(port: int, child: Child) -> None:
+    """Wait until somebody accepts connections at a port. Raises RuntimeError when the child ends before."""
     patience = time.monotonic() + READY_SECONDS
     while True:
         try:

@@ -71,28 +71,28 @@ class W:
     def __init__(self, host: str, conversations: int = CONVERSATIONS) -> None:
         self._host = host
         self._conversations = conversations
-        self._talks: list[Talk] = []
+        self.talks: list[Talk] = []
         self._said = 0
 
     async def open(self) -> None:
         """Open all conversations, a few at a time. Raises Broken."""
-        self._talks = [Talk(self._host) for _ in range(self._conversations)]
-        await open_talks(self._talks, BOT_ID)
+        self.talks = [Talk(self._host) for _ in range(self._conversations)]
+        await open_talks(self.talks, BOT_ID)
 
     async def run(self, messages: int = MESSAGES) -> Told:
         """Say `messages` things in every conversation. Raises Broken when an answer is not the right one."""
         latencies: list[float] = []
-        counting = [_Counting(talk, self._said + 1, messages, latencies) for talk in self._talks]
+        counting = [_Counting(talk, self._said + 1, messages, latencies) for talk in self.talks]
         self._said += messages
         cpu, began = time.process_time(), time.perf_counter()
         for one in counting:
             one.say()
-        await until([one.done for one in counting], self._talks)
+        await until([one.done for one in counting], self.talks)
         seconds = time.perf_counter() - began
         p50, p99 = (percentile(latencies, percent) * 1000 for percent in (50, 99))
         return Told(len(latencies), seconds, p50, p99, time.process_time() - cpu)
 
     def close(self) -> None:
         """End all connections."""
-        for talk in self._talks:
+        for talk in self.talks:
             talk.close()
