@@ -45,6 +45,9 @@ docs/check.md: services/check/codes.py $(STAMP)
 docs/settings.md: services/settings.py services/setting_forms.py services/cli/settings_help.py $(STAMP)
 	$(BIN)/python -c 'from services.cli.settings_help import document; print(document(), end="")' > $@
 
+docs/manifest.md: shared/bot/manifest.py shared/bot/integration.py services/cli/manifest_help.py $(STAMP)
+	$(BIN)/python -c 'from services.cli.manifest_help import document; print(document(), end="")' > $@
+
 docs/compatibility.md: $(wildcard docs/compatibility-*.toml) tests/unit/compatibility_page.py $(STAMP)
 	$(BIN)/python -m tests.unit.compatibility_page > $@.new && mv $@.new $@
 

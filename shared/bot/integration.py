@@ -6,6 +6,7 @@ from shared.bot.templates import Placeholder, Template
 
 UNSAFE_METHODS = frozenset({"POST", "PATCH"})
 LONGEST_CALL = 300.0
+MOST_REDIRECTS = 20
 LARGEST_RESPONSE = 1024 * 1024
 
 
@@ -77,6 +78,8 @@ def check_policy(policy: Policy) -> list[str]:
         problems.append(f"connect_timeout is {policy.connect_timeout}: it must not exceed total_timeout")
     if not 0 <= policy.retries <= 10:
         problems.append(f"retries is {policy.retries}: it must lie between 0 and 10")
+    if not 0 <= policy.redirects <= MOST_REDIRECTS:
+        problems.append(f"redirects is {policy.redirects}: it must lie between 0 and {MOST_REDIRECTS}")
     if not 0 < policy.response_limit <= LARGEST_RESPONSE:
         problems.append(
             f"response_limit is {policy.response_limit}: it must lie between 1 and {LARGEST_RESPONSE} bytes"

@@ -7,7 +7,7 @@ setting silently lost.
 import ipaddress
 import re
 import tomllib
-from typing import Any
+from typing import Any, get_args
 
 import msgspec
 
@@ -107,10 +107,27 @@ def decode_manifest(text: str, file: str) -> Manifest:
         manifest = msgspec.convert(tables, Manifest)
     except msgspec.ValidationError as error:
         place, problem = place_and_problem(error)
-        remedy = "See the manifest's keys in the README"
-        raise BotError(file, _with_name(place, tables), problem, remedy) from error
+        place = _with_name(place, tables)
+        remedy = _allowed(place) if "unknown field" in problem else "See docs/manifest.md for what it takes"
+        raise BotError(file, place, problem, remedy) from error
     _check(manifest, file)
     return manifest
+
+
+def part_of(table: str) -> type[msgspec.Struct] | None:
+    """Return the Struct of a table, or of the entries of one; None where any key may stand."""
+    if not table:
+        return Manifest
+    [kind] = [field.type for field in msgspec.structs.fields(Manifest) if field.name == table]
+    part = get_args(kind)[-1] if get_args(kind) else kind
+    return part if isinstance(part, type) and issubclass(part, msgspec.Struct) else None
+
+
+def _allowed(place: str) -> str:
+    """Say which keys may stand at a place."""
+    table = "" if place == "top level" else place.partition(".")[0]
+    keys = ", ".join(part.__struct_fields__) if (part := part_of(table)) else "any"
+    return f"The keys there are: {keys} (docs/manifest.md)"
 
 
 def _with_name(place: str, tables: dict[str, Any]) -> str:

@@ -6,7 +6,9 @@ import click
 import pytest
 
 from services.cli.app import COMMANDS, botlane
+from services.cli.manifest_help import ABOUT, document
 from services.settings import SETTINGS
+from shared.bot.manifest import Manifest, part_of
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -31,6 +33,16 @@ def test_every_file_a_document_names_exists(document: Path) -> None:
 def test_every_setting_a_document_names_exists(document: Path) -> None:
     known = {setting.variable for setting in SETTINGS} | {"BOTLANE_CORPUS"}
     assert set(re.findall(r"BOTLANE_[A-Z_]*[A-Z]", document.read_text())) <= known
+
+
+def test_the_page_about_the_manifest_has_every_key_and_no_other() -> None:
+    described = {table.partition(".")[0]: set(keys) for table, keys in ABOUT.items()}
+    tables = set(Manifest.__struct_fields__) - described[""]
+    assert set(described) == {"", *tables}
+    for table in tables:
+        part = part_of(table)
+        assert part is None or described[table] == set(part.__struct_fields__), table
+    assert (ROOT / "docs/manifest.md").read_text() == document()
 
 
 def test_every_target_the_readme_names_is_in_the_makefile() -> None:

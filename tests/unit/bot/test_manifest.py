@@ -54,9 +54,15 @@ def test_every_table_of_the_manifest_is_read() -> None:
     ("manifest", "message"),
     [
         ("= 3", "bot.botlane.toml: not TOML: Invalid statement (at line 1, column 1). Mend the line it names"),
-        ("x = 1", "top level: object contains unknown field 'x'"),
+        (
+            "x = 1",
+            "top level: object contains unknown field 'x'. The keys there are: keep_types, greet, session, environment,",
+        ),
         ("keep_types = 3", "keep_types: expected 'bool', got 'int'"),
-        ("[session]\nidel = '1h'", "session: object contains unknown field 'idel'"),
+        (
+            "[session]\nidel = '1h'",
+            "session: object contains unknown field 'idel'. The keys there are: idle (docs/manifest.md)",
+        ),
         ("[session]\nidle = 'soon'", "session.idle: 'soon' is not a duration; write it like 90s, 15m, 1h or 1h30m"),
         ("[limits]\nchain = 0", "limits.chain: 0 leaves no room for an interaction. Give 1 or more"),
         ("[environment]\na = 'b'\nc = [1]", "environment.c: expected 'bool | int | float | str', got 'array'"),
@@ -68,7 +74,10 @@ def test_every_table_of_the_manifest_is_read() -> None:
             "[integrations.Nope]\nretries = 1",
             "integrations.Nope: the export has no integration of this name. Its integrations are: Store",
         ),
-        ("[integrations.Store]\nretrys = 1", "integrations.Store: object contains unknown field 'retrys'"),
+        (
+            "[integrations.Store]\nretrys = 1",
+            "integrations.Store: object contains unknown field 'retrys'. The keys there are: credential, default_headers,",
+        ),
         ("[integrations.Store]\nretries = 'a'", "integrations.Store.retries: expected 'int | null', got 'str'"),
         ("[integrations.Store]\nretries = 11", "integrations.Store: retries is 11: it must lie between 0 and 10"),
         ("[integrations.Store]\ntotal_timeout = 0", "total_timeout is 0.0: it must be more than 0"),
@@ -102,6 +111,7 @@ def test_every_table_of_the_manifest_is_read() -> None:
         ("[understanding]\nurl = 'http://a:b@c/'", "understanding.url: a secret stands in the manifest itself"),
         ("[understanding]\nurl = 'http://c/?token=t'", "understanding.url: a secret stands in the manifest itself"),
         ("[understanding]\ntimeout = nan", "understanding.timeout: nan cannot be. Give up to 5 seconds"),
+        ("[integrations.Store]\nredirects = -1", "redirects is -1: it must lie between 0 and 20"),
         ("[integrations.Store]\nsuccess = []", "success is empty: no answer could ever be a success"),
     ],
 )

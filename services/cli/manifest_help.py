@@ -1,0 +1,129 @@
+"""Every key of the manifest as a person reads it: the source of docs/manifest.md."""
+
+from typing import Any
+
+import msgspec
+
+from shared.bot.integration import Policy
+from shared.bot.manifest import Manifest, part_of
+
+DOCUMENT = "docs/manifest.md"
+
+# By table (`""`: before the first one), then by key, in the order in which they are shown.
+ABOUT: dict[str, dict[str, str]] = {
+    "": {
+        "keep_types": "Variables keep their JavaScript types over messages. Without it they become text, as in "
+        "Conversation Builder.",
+        "greet": "Every conversation starts with the bot's Get Started payload.",
+    },
+    "session": {"idle": "How long a session lives without the consumer, such as `90s`, `15m` or `1h30m`."},
+    "environment": {"NAME": "What `{$env.NAME}` and `getEnvVariable('NAME')` read, as text."},
+    "limits": {
+        "chain": "How many interactions may follow each other in one dialog without a question, 1 or more.",
+        "chain_across": "The same across dialogs.",
+    },
+    "integrations.NAME": {
+        "total_timeout": "Seconds for all attempts of a call together, up to 300.",
+        "connect_timeout": "Seconds to connect, at most `total_timeout`.",
+        "attempt_timeout": "Seconds for one attempt, at most `total_timeout`; without it, what is left.",
+        "retries": "How often a call may be repeated, 0 to 10.",
+        "backoff": "Seconds of the first pause before a repeat, at most; each next one may be twice as long.",
+        "backoff_max": "Seconds of the longest pause.",
+        "success": "The statuses that count as success.",
+        "repeat_unsafe": "POST and PATCH are repeated even when they may have been executed.",
+        "idempotency_key": "Every attempt of a call carries the same `Idempotency-Key`.",
+        "response_limit": "The most bytes of an answer, up to 1048576.",
+        "redirects": "How many redirects are followed, 0 to 20.",
+        "default_headers": "The headers that Conversation Builder adds to every call are sent.",
+        "credential": "The name of a table `[credentials.NAME]`.",
+    },
+    "intents.NAME": {"phrases": "What consumers say when they mean it; `@SIZE` stands for a value of an entity."},
+    "entities.NAME": {
+        "values": "`word~value`, or the word alone.",
+        "patterns": "Regular expressions; the value is the first group, if there is one.",
+    },
+    "understanding": {
+        "url": "An endpoint in the shape of Rasa's `/model/parse`, asked instead of phrases and entities.",
+        "timeout": "Seconds it may take, up to 5.",
+    },
+    "egress": {"private": "Inner address ranges that calls may reach, such as `10.0.0.0/8`."},
+    "credentials.NAME": {"…": "How calls of an integration prove who they are. Accepted, and without effect yet."},
+    "email": {"…": "Where mail is sent. Accepted, and without effect yet."},
+}
+_TYPES: dict[object, str] = {
+    bool: "true or false",
+    bool | None: "true or false",
+    str: "text",
+    int: "whole number",
+    int | None: "whole number",
+    float: "number",
+    float | None: "number",
+    tuple[str, ...]: "list of texts",
+    tuple[int, ...] | None: "list of whole numbers",
+    str | int | float | bool: "text, number, true or false",
+}
+
+
+def document() -> str:
+    """Return the content of docs/manifest.md."""
+    lines = [_HEAD]
+    for table, keys in ABOUT.items():
+        lines += [f"## {f'`[{table}]`' if table else 'Before the first table'}", ""]
+        if _NOTES.get(table):
+            lines += [_NOTES[table], ""]
+        lines += ["| key | what it is for | what to give | default |", "|---|---|---|---|"]
+        lines += [f"| `{key}` | {about} | {' | '.join(_given(table, key))} |" for key, about in keys.items()]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _given(table: str, key: str) -> tuple[str, str]:
+    """Return what may stand there and the default, as the Structs say."""
+    name = table.partition(".")[0]
+    part = part_of(name)
+    if part is None:
+        kind = next(field.type for field in msgspec.structs.fields(Manifest) if field.name == name)
+        return _TYPES.get(kind.__args__[1], "table"), "none"
+    [field] = [field for field in msgspec.structs.fields(part) if field.name == key]
+    default: Any = field.default
+    if name == "integrations":
+        default = getattr(Policy(), key, True if key == "default_headers" else default)
+    return _TYPES[field.type], _SHOWN.get((table, key)) or _shown(default)
+
+
+def _shown(default: Any) -> str:
+    if default in ("", (), None):
+        return "none"
+    return f"`{msgspec.json.encode(default).decode()}`"
+
+
+_SHOWN = {("session", "idle"): "the export's session length, or `1h`"}
+_NOTES = {
+    "integrations.NAME": "`NAME` is the integration's name in the export.",
+    "intents.NAME": "`NAME` is the intent's name, display name or id in the export: `docs/intents.md`.",
+    "entities.NAME": "`NAME` is the entity's name without its `@`: `docs/intents.md`.",
+    "credentials.NAME": 'A secret never stands here itself: `{ env = "…" }`, `{ file = "…" }` or `{ command = "…" }`.',
+}
+_HEAD = """\
+# The manifest
+
+What an export cannot carry stands beside it: `my-bot.botlane.toml` beside `my-bot.json`, or any file given by
+`--manifest`. All of it may be left out. A key that is not listed here is an error that names those that are, since a
+typing mistake would otherwise be a setting silently lost.
+
+```toml
+keep_types = true
+
+[session]
+idle = "30m"
+
+[environment]
+storeUrl = "https://api.example.com"
+
+[integrations.StoreLocator]
+total_timeout = 10.0
+retries = 1
+```
+
+Changing the manifest makes a new version of the bot: publish it again.
+"""
