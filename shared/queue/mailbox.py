@@ -43,7 +43,7 @@ CONVERSATION_SCRIPTS = (
     "recover",
 )
 _LOST = msgspec.json.encode(
-    CallOutcome(call_id="@", failure="lost", failure_detail="Its worker was lost in mid-call.")
+    CallOutcome(call_id="@", failure="lost", failure_detail="Its worker was lost, or none took it.")
 ).split(b"@")
 
 

@@ -1,6 +1,7 @@
 -- RECOVER: sees to one overdue conversation (SWEEP found it; checked again here).
 -- States: idle leaves `due`; queued and its job gone → a new job; running and its lease over → queued, new job;
--- waiting: not started and its job gone → enqueued again; started and 5 s over its deadline → the outcome `lost`, queued.
+-- waiting: 5 s over the call's deadline → the outcome `lost`, queued; before that, not started and its job gone →
+-- enqueued again.
 -- A job that is still in its queue with its payload is only late: the conversation is looked at again in 4 s.
 -- KEYS  the conversation's (see _conversation.lua); the key of the awaited call is built with its tag
 --       writes conv, result, call, due, both queues, arq:job:…
@@ -31,11 +32,12 @@ elseif c.state == 'queued' then
 elseif c.state == 'running' then
   if tonumber(c.lease) > NOW then return later(c.lease) end
   to_queued()
-elseif c.started then
-  local lost = tonumber(c.call_deadline) + LOST_AFTER
-  if lost > NOW then return later(lost) end
+elseif tonumber(c.call_deadline) + LOST_AFTER <= NOW then
+  if c.job then redis.call('ZREM', CALL_QUEUE, c.job) end
   EXTRA = 'call:' .. TAG .. ':' .. c.call
   outcome(ARGV[3] .. c.call .. ARGV[4])
+elseif c.started then
+  return later(tonumber(c.call_deadline) + LOST_AFTER)
 else
   if job_is_there(CALL_QUEUE, c.job) then return later(NOW + OVERDUE) end
   if c.job then redis.call('ZREM', CALL_QUEUE, c.job) end

@@ -199,7 +199,7 @@ class Talk:
         self.overdue = False
         if self.state == "running" and self.lease_over:
             self.queue()
-        elif self.state == "waiting" and self.started and self.too_late:
+        elif self.state == "waiting" and self.too_late:
             self.end_call(self.call)
         elif self.state == "waiting" and not self.started and not self.has_job:
             self.wait()

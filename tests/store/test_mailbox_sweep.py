@@ -123,6 +123,21 @@ async def test_a_call_that_was_not_started_and_lost_its_job_is_enqueued_again(
     assert (await mailbox.start(call_id, "claim")).outcome == "go"
 
 
+async def test_a_call_that_nobody_takes_is_lost_five_seconds_after_its_deadline(
+    mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say, own: Own, shift: Shifts, state: State
+) -> None:
+    talk = await conversation()
+    call_id = await waiting(talk, mailbox, say, own)
+    await shift(talk, due=-1, call_deadline=-4000)
+    assert await mailbox.sweep(0, "me") == 0
+    assert await state(talk) == "waiting"
+    await shift(talk, due=-1, call_deadline=-5001)
+    assert await mailbox.sweep(0, "me") == 1
+    assert (await own(talk, "f3")).result is not None
+    assert await redis.zcard(keys.integration_queue(0)) == 0
+    assert (await mailbox.start(call_id, "claim")).outcome == "refused"
+
+
 async def test_a_started_call_is_lost_five_seconds_after_its_deadline(
     mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say, own: Own, shift: Shifts, state: State
 ) -> None:
