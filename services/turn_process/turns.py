@@ -1,5 +1,6 @@
 """Runs turns: keeps compiled bots, prepares JavaScript worlds, and turns every failure into an answer."""
 
+import re
 import time
 import traceback
 from collections.abc import Callable
@@ -20,6 +21,8 @@ from shared.scripting.runtime import QuickJsScripts
 from shared.scripting.world import Worlds
 from shared.understanding.local import understander_of
 from shared.understanding.understander import Understander, understand_event
+
+_LINE_END = re.compile("[\n\r\u2028\u2029]")
 
 
 class Turns:
@@ -43,6 +46,7 @@ class Turns:
         self._bots[request.version] = (bot, understander)
         if len(self._bots) > VERSIONS_KEPT:
             del self._bots[next(iter(self._bots))]
+        self._worlds.make_room(longest_script(bot) for bot, _ in self._bots.values())
         return Loaded(request.version)
 
     def answer(self, request: Advance, announce: Callable[[str], None]) -> bytes:
@@ -86,6 +90,13 @@ class Turns:
         )
         trace = turn.trace if request.keep_values else without_values(turn.trace)
         return Answer(turn.session, turn.effects, trace)
+
+
+def longest_script(bot: Bot) -> int:
+    """Return the lines of the longest panel of a bot."""
+    panels = (text for one in bot.interactions.values() for text in (one.pre, one.post, one.response))
+    transforms = (integration.transform for integration in bot.integrations.values())
+    return max((len(_LINE_END.findall(text)) + 1 for text in (*panels, *transforms)), default=0)
 
 
 def where(error: BaseException) -> str:

@@ -1,6 +1,6 @@
 // The world of a bot's scripts: `botContext`, a clock, and a way in and out. One call brings a script's state as JSON
 // text, one JSON text takes its effects away; nothing of Python is reachable from here. Parsing this file is the
-// largest cost of a turn: what few scripts use is in rest.js, which stays a text until somebody asks for it.
+// largest cost of a turn: what not every script uses is in other files, texts until somebody asks for them (`source`).
 // Whole-line comments and indentation are removed when the files are loaded.
 (function () {
 "use strict";
@@ -10,25 +10,15 @@ const isArray = Array.isArray, bound = (f) => Function.prototype.call.bind(f), j
 // No iterators: an author's own on a prototype must not be met here.
 const each = bound(M.prototype.forEach);
 // S: the state. live: variables seen by the script, name -> [value, JSON text, scope]. C: context data, parsed on demand.
-let S, live, C, out, count, missed, halted, warned, clock, random, globals, functions, globalsError, source, others;
+// first: the line on which what is not a script begins.
+let S, live, C, out, count, missed, halted, warned, clock, random, globals, functions, globalsError, source, first, others,
+  spoken;
 for (const n of ["performance", "Atomics", "SharedArrayBuffer", "WeakRef", "FinalizationRegistry"]) delete G[n];
 
-// Time starts at the event and advances one millisecond with each reading; randomness is seeded.
-const Now = function Date(...a) {
-  return new.target ? Reflect.construct(D, a.length ? a : [clock++], new.target) : text(new D(clock++));
-};
-Now.prototype = D.prototype;
-Now.prototype.constructor = Now;
-Now.now = () => clock++;
-Now.UTC = D.UTC;
-Now.parse = D.parse;
-hidden(G, "Date", {value: Now, writable: true, configurable: true});
-Math.random = () => {
-  random = random + 0x6D2B79F5 | 0;
-  let z = Math.imul(random ^ random >>> 15, 1 | random);
-  z = z + Math.imul(z ^ z >>> 7, 61 | z) ^ z;
-  return ((z ^ z >>> 14) >>> 0) / 4294967296;
-};
+// Time and chance are those of the turn (clock.js, parsed when a script first looks at them).
+const clockwork = (n) => eval(source[3])(n);
+hidden(G, "Date", {get: () => clockwork(0), set: (v) => hidden(G, "Date", {value: v, writable: true}), configurable: true});
+Math.random = () => clockwork(1)();
 
 // The other functions and the words of errors: parsed when first asked for (see rest.js).
 const rest = () => others ??= eval(source[0]);
@@ -61,12 +51,9 @@ const flush = () => {
 };
 // Lists are put together by hand: an author's toJSON on Array.prototype must not change them.
 const row = (a) => a ? "[" + join(a.map((x) => J(x)), ",") + "]" : "null";
-const list = (a) => a == null ? [] : (isArray(a) ? a : [a]).map(text);
-const say = (t, replies) => {
-  if (halted) throw halted;
-  if (S.replies-- <= 0) rest().refuse("a turn sends no more messages than the limit");
-  emit("say", "text", J(text(t)), "quick_replies", row(list(replies)));
-};
+// What most bots do and some never: sending, jumping, logging.
+const talk = () => spoken ??= eval(source[4]);
+const list = (a) => talk().list(a), say = (t, replies) => talk().say(t, replies);
 
 const api = {
   getBotVariable(n) {
@@ -85,8 +72,8 @@ const api = {
   },
   getCurrentUserMessage: () => S.text,
   sendMessage: (t) => say(t),
-  setTriggerNextMessage: (n) => emit("trigger", "interaction", n == null ? "null" : J(text(n))),
-  printDebugMessage: (m) => emit("log", "text", J(m && typeof m == "object" ? rest().shown(m) : text(m))),
+  setTriggerNextMessage: (n) => talk().trigger(n),
+  printDebugMessage: (m) => talk().log(m),
 };
 // Names that `botContext` has not got itself are looked up in the rest, and what is nowhere leaves a warning.
 Object.setPrototypeOf(api, new Proxy({}, {get: (o, n) => typeof n == "symbol" || n in o ? o[n] : rest().find(n)}));
@@ -112,16 +99,18 @@ const run = () => {
   return take(error);
 };
 // The way in is handed out before the first statement: functions are usable even if a statement throws. Lines from
-// FIRST on are not the script's: the prelude is FIRST, the Global Functions come after it.
+// `first` on are not the script's: the prelude is `first`, the Global Functions come after it.
 const load = (code) => {
   functions = code;
-  const way = "(function(){arguments[0](function(){return eval(arguments[0])});" + "\n".repeat(FIRST);
-  globals = evaluate(way + "})");
-  try { globals = evaluate(way + code + "\n})"); } catch (e) { return row(rest().describe(e, true)); }
+  const way = "(function(){arguments[0](function(){return eval(arguments[0])});" + "\n".repeat(first);
+  try { globals = evaluate(way + code + "\n})"); } catch (e) {
+    globals = evaluate(way + "})");
+    return row(rest().describe(e, true));
+  }
   return "null";
 };
 return (what, data, ...more) => {
-  if (what == "rest") return (source = [data, ...more]).length;
+  if (what == "rest") return first = data, (source = more).length;
   if (what == "names") return rest().names(data);
   if (what == "load") return load(P(data));
   if (what == "take") return take();

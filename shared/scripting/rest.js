@@ -104,8 +104,8 @@ const place = (e, syntax) => {
   const lines = [0, 0];
   try {
     for (const m of text(e.stack).matchAll(syntax ? /<input>:(\d+)/g : /\(<input>:(\d+)/g)) {
-      const n = +m[1], which = n < FIRST ? 0 : 1;
-      if (n != FIRST) lines[which] ||= which ? n - FIRST : n;
+      const n = +m[1], which = n < first ? 0 : 1;
+      if (n != first) lines[which] ||= which ? n - first : n;
       if (lines[0]) break;
     }
   } catch {}

@@ -7,7 +7,7 @@ import quickjs
 
 from shared.scripting.dialect import without_for_each
 from shared.scripting.limits import Limits
-from shared.scripting.world import PRELUDE, REST
+from shared.scripting.world import entered
 
 # The script begins on a line of its own, so that columns are the author's.
 _BEFORE = "(function(){\n"
@@ -42,8 +42,7 @@ def parse_failure(source: str, limits: Limits = Limits()) -> Unparsable | None: 
 def known_names() -> KnownNames:
     """Ask the world of scripts for its names."""
     context = quickjs.Context()
-    enter = context.eval(PRELUDE)
-    enter("rest", *REST)
+    enter = entered(context)
     functions = msgspec.json.decode(enter("names"), type=frozenset[str])
     builtins = msgspec.json.decode(
         context.eval("JSON.stringify(Object.getOwnPropertyNames(globalThis))"), type=frozenset[str]

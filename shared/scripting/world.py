@@ -1,7 +1,9 @@
 """One QuickJS context with the prelude in it: JSON text in, JSON text out, no Python function within its reach."""
 
 import re
+from collections.abc import Callable, Iterable
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import quickjs
@@ -9,8 +11,10 @@ import quickjs
 from shared.scripting.dialect import names_java_methods, without_for_each
 from shared.scripting.limits import Limits
 
-# Prelude and Global Functions begin on lines of their own, so that a line below is the script's (see prelude.js).
-_FIRST_LINE = 5001
+# Prelude and Global Functions begin beyond the lines of all scripts, so that a line below is the script's (prelude.js).
+# Each line before it costs time: the fewest are taken that a bot's longest script needs.
+_ROOMS = (100, 1000, 10_000, 100_000)
+_USUAL_ROOM = 5000
 # What may be used to fetch the effects of a script that has used up its time or memory.
 _GRACE_SECONDS = 0.5
 _GRACE_HEAP = 16 << 20
@@ -33,9 +37,8 @@ def _line(name: str) -> str:
     return " ".join(line for line in lines if not line.startswith("//"))
 
 
-# The prelude stands on the last line that is not a script's; the rest of it is handed over as texts.
-PRELUDE = "\n" * (_FIRST_LINE - 1) + _line("prelude.js").replace("FIRST", str(_FIRST_LINE))
-REST = (_line("rest.js").replace("FIRST", str(_FIRST_LINE)), _line("context.js"), _line("rare.js"))
+PRELUDE = _line("prelude.js")
+REST = tuple(map(_line, ("rest.js", "context.js", "rare.js", "clock.js", "talk.js")))
 
 
 class Stopped(Exception):  # noqa: N818 - what a limit did, not a mistake of the caller
@@ -58,16 +61,22 @@ class Failure(msgspec.Struct, frozen=True, array_like=True):
     exhausted: bool = False
 
 
-class World:
-    """A JavaScript world for the scripts of one turn; not to be used again after `Stopped`."""
+def entered(context: quickjs.Context, room: int = _USUAL_ROOM) -> Callable[..., Any]:
+    """Put the prelude into a context, `room` lines down, and give the way in (see prelude.js)."""
+    enter: Callable[..., Any] = context.eval("\n" * room + PRELUDE)
+    enter("rest", room + 1, *REST)
+    return enter
 
-    def __init__(self, limits: Limits) -> None:
+
+class World:
+    """A JavaScript world for the scripts of one turn, of up to `room` lines; not to be used again after `Stopped`."""
+
+    def __init__(self, limits: Limits, room: int = _USUAL_ROOM) -> None:
         self._limits = limits
         self._context = quickjs.Context()
         self._context.set_memory_limit(limits.heap)
         self._context.set_max_stack_size(limits.stack)
-        self._enter = self._context.eval(PRELUDE)
-        self._enter("rest", *REST)
+        self._enter = entered(self._context, room)
         self.global_functions: str | None = None
         self.java = False
         self.globals_failure: Failure | None = None
@@ -117,14 +126,21 @@ class Worlds:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._room = _USUAL_ROOM
         self._ready: World | None = None
         self._last: str | None = None
         self.rest = 0
         self.zones: set[str] = set()
 
+    def make_room(self, lines: Iterable[int]) -> None:
+        """Say how many lines the scripts of each bot have that is going to be run: fewer make worlds cheaper."""
+        longest = max(lines, default=0)
+        self._room = next((room for room in _ROOMS if room > longest), _ROOMS[-1])
+        self._ready = None
+
     def take(self, global_functions: str) -> World:
         """Give a fresh world with these Global Functions. Raises Stopped when parsing them exceeds a limit."""
-        world = self._ready or World(self._limits)
+        world = self._ready or World(self._limits, self._room)
         self._ready, self._last = None, global_functions
         if world.global_functions != global_functions:
             world.load(global_functions)
@@ -133,7 +149,7 @@ class Worlds:
     def prepare(self) -> None:
         """Have a world ready; to be called when nobody waits."""
         if self._ready is None:
-            self._ready = World(self._limits)
+            self._ready = World(self._limits, self._room)
         if self._last is not None and self._ready.global_functions != self._last:
             try:
                 self._ready.load(self._last)

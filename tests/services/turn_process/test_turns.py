@@ -73,3 +73,15 @@ def test_the_account_of_the_installation_reaches_scripts(turns: Turns) -> None:
     conversation = msgspec.structs.replace(request.conversation, account_id="acc")
     frame = turns.answer(msgspec.structs.replace(request, conversation=conversation), lambda _script: None)
     assert texts(msgspec.msgpack.decode(frame[4:], type=Answer)) == ["acc", "end"]
+
+
+@pytest.mark.parametrize("lines", [3, 99, 100, 101, 2500, 10_001])
+def test_a_failure_is_placed_in_scripts_of_any_length(lines: int) -> None:
+    turns = Turns(Limits())
+    for source in ("botContext.sendMessage('short')", "\n" * (lines - 1) + "nowhere()"):
+        bot = bot_of(source)
+        assert turns.load(Load(bot.version, bot.blob)).error is None
+    frame = turns.answer(request_for(bot), lambda _script: None)
+    trace = msgspec.msgpack.decode(frame[4:], type=Answer).trace
+    [failed] = [line for line in trace if line.code == "script-failed"]
+    assert f"line {lines}" in failed.note
