@@ -6,6 +6,7 @@ from tests.bench.bench import Bench
 from tests.bench.figures import Figure
 from tests.bench.rows_order import bursts
 from tests.bench.rows_pace import saturation, slow
+from tests.bench.rows_parts import accepting, scaling, turning
 from tests.bench.rows_w import workload_w
 
 Row = Callable[[Bench], Awaitable[list[Figure]]]
@@ -15,4 +16,7 @@ ROWS: dict[str, Row] = {
     "slow": slow,
     "load": saturation,
     "bursts": bursts,
+    "accept": accepting,
+    "turns": turning,
+    "workers": scaling,
 }

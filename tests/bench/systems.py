@@ -60,7 +60,7 @@ class Systems:
     async def inline(self) -> AsyncIterator[System]:
         """Start the baseline."""
         port = free_port("127.0.0.1")
-        async with self.server() as (url, valkey), _client(url) as redis:
+        async with self.server() as (url, valkey), connected(url) as redis:
             command = (sys.executable, "-m", "tests.bench.inline", str(port), url)
             settings = Settings(redis_url=url, port=port)
             async with self.child("inline", command, settings) as child:
@@ -75,7 +75,7 @@ class Systems:
         """Start our programs on a server that has these bots."""
         async with contextlib.AsyncExitStack() as stack:
             url, valkey = await stack.enter_async_context(self.server())
-            redis = await stack.enter_async_context(_client(url))
+            redis = await stack.enter_async_context(connected(url))
             shape = Settings(
                 redis_url=url, port=free_port("127.0.0.1"), secrets=(secrets.token_hex(32),), create_rate=10**6
             )
@@ -114,7 +114,8 @@ class Systems:
 
 
 @contextlib.asynccontextmanager
-async def _client(url: str) -> AsyncIterator[ArqRedis]:
+async def connected(url: str) -> AsyncIterator[ArqRedis]:
+    """Give a client of a server for as long as the block runs."""
     redis = connect(url)
     try:
         yield redis
