@@ -76,7 +76,12 @@ SETTINGS = (
     Setting("BOTLANE_TURN_PROCESSES", "turn_processes", forms.whole(1, 256), "Children that run bots: one a core."),
     Setting("BOTLANE_CREATE_RATE", "create_rate", forms.MANY, "Conversations one address may open in a minute."),
     Setting("BOTLANE_TRUSTED_PROXIES", "trusted_proxies", forms.ITEMS, "Proxies whose X-Forwarded-For is believed."),
-    Setting("BOTLANE_CORS_ORIGINS", "cors_origins", forms.ITEMS, "Web sites whose pages may call /v1; * is all."),
+    Setting(
+        "BOTLANE_CORS_ORIGINS",
+        "cors_origins",
+        forms.ITEMS,
+        "Web sites whose pages may call /v1 and open its streams; * is all.",
+    ),
     Setting("BOTLANE_CONSOLE", "console", forms.SWITCH, "Serves the chat page and traces that hold values."),
     Setting("BOTLANE_CONSOLE_TOKEN", "console_token", forms.TEXT, "What the chat page asks for.", secret=True),
     Setting("BOTLANE_REWRITE_URLS", "rewrite_urls", forms.REWRITES, "Sends calls elsewhere (tests, staging)."),

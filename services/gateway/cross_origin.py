@@ -1,4 +1,4 @@
-"""Which pages of other web sites may call the gateway: any for Web View, the configured origins for /v1.
+"""Which pages of other web sites may call the gateway: any for Web View, the configured origins for /v1, streams too.
 
 Headers are set on every answer, errors included, so that a page can read what was wrong.
 """
@@ -23,8 +23,7 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
     if request.method != hdrs.METH_OPTIONS or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
         return await handler(request)
     if not _allowed(request):
-        message = "Pages of this origin may not call: add the origin to BOTLANE_CORS_ORIGINS."
-        raise Refused("forbidden", message)
+        raise _foreign()
     return web.Response(
         status=204,
         headers={
@@ -46,6 +45,19 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
         if _allowed(request):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
+
+
+def refuse_foreign_pages(request: web.Request) -> None:
+    """Refuse a WebSocket of another site's page: browsers ask no leave for one. Programs send no Origin."""
+    origin = request.headers.get(hdrs.ORIGIN)
+    if origin is None or _allowed(request):
+        return
+    if origin.partition("://")[2].lower() != request.host.lower():  # the scheme may be that of a proxy
+        raise _foreign()
+
+
+def _foreign() -> Refused:
+    return Refused("forbidden", "Pages of this origin may not call: add the origin to BOTLANE_CORS_ORIGINS.")
 
 
 def _allowed(request: web.Request) -> bool:

@@ -13,6 +13,7 @@ from aiohttp import WSCloseCode, WSMsgType, web
 from services.gateway import metrics
 from services.gateway.access import credential_of
 from services.gateway.bodies import decode
+from services.gateway.cross_origin import refuse_foreign_pages
 from services.gateway.errors import Refused, gone, unavailable
 from services.gateway.messages import accept, cursor_of
 from services.gateway.notifications import REREAD_SECONDS, Bell
@@ -44,8 +45,8 @@ _INVALID = 4400
 async def open_stream(request: web.Request) -> web.WebSocketResponse:
     """Answer `GET /v1/conversations/{conversation}/stream?after=`.
 
-    A credential that came with the handshake is judged before it (401, 403, 404), one that comes as the first frame
-    after it (4401, 4403, 4404).
+    A page of another site is refused (403) unless its origin is allowed. A credential that came with the handshake is
+    judged before it (401, 403, 404), one that comes as the first frame after it (4401, 4403, 4404).
     """
     parts = request.app[PARTS]
     conversation_id = request.match_info["conversation"]
@@ -58,6 +59,7 @@ async def open_stream(request: web.Request) -> web.WebSocketResponse:
     )
     if not socket.can_prepare(request):
         raise Refused("invalid_request", "This address speaks WebSocket: connect with a WebSocket client.")
+    refuse_foreign_pages(request)
     after = cursor_of(request)
     stream = _Stream(parts, conversation_id, socket)
     credential = _handshake_credential(request)

@@ -9,7 +9,14 @@ from arq.connections import ArqRedis
 
 from services.gateway import access
 from shared.store import keys
-from tests.services.gateway.loopback import CHANNEL_KEY, Conversation, Gateway, StartConversation, error_of
+from tests.services.gateway.loopback import (
+    CHANNEL_KEY,
+    Conversation,
+    Gateway,
+    StartConversation,
+    StartGateway,
+    error_of,
+)
 
 TEXT = {"from": "bot", "type": "text", "text": "hello"}
 
@@ -47,6 +54,27 @@ async def test_a_message_is_acknowledged_and_comes_back_with_its_sequence(conver
     (message,) = [frame["message"] for frame in frames if "message" in frame]
     assert ack == {"id": "m-1", "sequence": 1, "duplicate": False}
     assert (message["id"], message["from"], message["text"], message["clientId"]) == ("1", "consumer", "hi", "m-1")
+
+
+async def test_pages_of_other_sites_may_not_open_a_stream(conversation: StartConversation) -> None:
+    made = await conversation()
+    protocols = ("botlane.v1", made.token)
+    for origin in ("https://evil.example", "null", "http://evil.example:80"):
+        assert await refused(made, protocols=protocols, headers={"Origin": origin}) == 403
+        assert await refused(made, headers={"Origin": origin}) == 403
+
+
+async def test_the_gateways_own_page_and_listed_origins_may_open_a_stream(start_gateway: StartGateway) -> None:
+    gateway = await start_gateway(cors_origins=("https://shop.example",))
+    async with gateway.client.post("/v1/bots/shop/conversations", json={}) as answer:
+        made = Conversation(gateway, await answer.json())
+    behind_a_proxy = gateway.url.replace("http://", "https://")
+    for origin in ("https://shop.example", gateway.url, behind_a_proxy):
+        async with made.client.ws_connect(
+            f"{made.path}/stream", protocols=("botlane.v1", made.token), headers={"Origin": origin}
+        ) as socket:
+            assert socket.protocol == "botlane.v1"
+    assert await refused(made, headers={"Origin": "https://evil.example"}) == 403
 
 
 async def test_a_message_sent_twice_is_acknowledged_twice_and_taken_once(conversation: StartConversation) -> None:
