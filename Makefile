@@ -48,6 +48,9 @@ docs/settings.md: services/settings.py services/setting_forms.py services/cli/se
 docs/manifest.md: shared/bot/manifest.py shared/bot/integration.py services/cli/manifest_help.py $(STAMP)
 	$(BIN)/python -c 'from services.cli.manifest_help import document; print(document(), end="")' > $@
 
+docs/metrics.md: services/cli/metrics_help.py services/queue_figures.py $(wildcard services/*/metrics.py) $(STAMP)
+	$(BIN)/python -c 'from services.cli.metrics_help import document; print(document(), end="")' > $@
+
 docs/compatibility.md: $(wildcard docs/compatibility-*.toml) tests/unit/compatibility_page.py $(STAMP)
 	$(BIN)/python -m tests.unit.compatibility_page > $@.new && mv $@.new $@
 

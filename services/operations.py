@@ -14,16 +14,24 @@ _SHUTDOWN_SECONDS = 0.5
 Check = Callable[[], Awaitable[object]]
 
 _checks: web.AppKey[Mapping[str, Check]] = web.AppKey("checks")
+_refresh: web.AppKey[Callable[[], Awaitable[None]]] = web.AppKey("refresh")
 
 
-async def start_operations(address: str, checks: Mapping[str, Check]) -> web.AppRunner:
+async def _nothing() -> None:
+    """Refresh nothing."""
+
+
+async def start_operations(
+    address: str, checks: Mapping[str, Check], refresh: Callable[[], Awaitable[None]] = _nothing
+) -> web.AppRunner:
     """Serve /healthz, /readyz and /metrics at `host:port`; the caller cleans the runner up.
 
     The program is ready when every check returns; one that raises or takes too long is named in the answer, without
-    its reason. Raises SettingsError when the address cannot be used.
+    its reason. `refresh` is awaited before numbers are given. Raises SettingsError when the address cannot be used.
     """
     app = web.Application()
     app[_checks] = checks
+    app[_refresh] = refresh
     app.router.add_get("/healthz", _health)
     app.router.add_get("/readyz", _ready)
     app.router.add_get("/metrics", _metrics)
@@ -60,5 +68,6 @@ async def _passes(check: Check) -> bool:
     return True
 
 
-async def _metrics(_request: web.Request) -> web.Response:
+async def _metrics(request: web.Request) -> web.Response:
+    await request.app[_refresh]()
     return web.Response(body=generate_latest(), headers={"Content-Type": CONTENT_TYPE_LATEST})

@@ -9,8 +9,11 @@ from aiohttp import web
 
 from services.gateway.app import build_app
 from services.gateway.listening import listen
+from services.gateway.parts import PARTS
+from services.heartbeat import heartbeat
 from services.operations import start_operations
 from services.program import Program
+from services.queue_figures import QueueFigures
 from services.settings import Settings
 from shared.store.connection import connect, reach
 
@@ -25,16 +28,19 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     redis = connect(settings.redis_url)
+    figures = QueueFigures(redis, settings.shards)
     runner: web.AppRunner | None = None
     operations: web.AppRunner | None = None
     try:
         await reach(redis)
-        runner = web.AppRunner(build_app(settings, redis), access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
+        app = build_app(settings, redis)
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=_SHUTDOWN_SECONDS)
         await runner.setup()
         await listen(runner, settings.host, settings.port)
-        operations = await start_operations(settings.ops, {"redis": lambda: reach(redis)})
+        operations = await start_operations(settings.ops, {"redis": lambda: reach(redis)}, figures.refresh)
         log.info("listening", host=settings.host, port=runner.addresses[0][1])
-        await stop.wait()
+        async with heartbeat(settings, "gateway", lambda: {"listening": app[PARTS].notifications.listeners}):
+            await stop.wait()
     finally:
         for started in (runner, operations):
             if started is not None:

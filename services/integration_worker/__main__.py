@@ -5,9 +5,11 @@ import sys
 
 import structlog
 
+from services.heartbeat import heartbeat
 from services.integration_worker.worker import REDIS_CONNECTIONS, build_worker
 from services.operations import start_operations
 from services.program import Program
+from services.queue_figures import QueueFigures
 from services.settings import Settings, SettingsError
 from shared.store.connection import RedisUnreachable, connect, reach
 
@@ -20,16 +22,18 @@ async def _work(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises RedisUnreachable and SettingsError before it begins."""
     _allow_open_files()
     redis = connect(settings.redis_url, max_connections=REDIS_CONNECTIONS)
+    figures = QueueFigures(redis, settings.shards)
     try:
         await reach(redis)
-        operations = await start_operations(settings.ops, {"redis": lambda: reach(redis)})
+        operations = await start_operations(settings.ops, {"redis": lambda: reach(redis)}, figures.refresh)
     except (RedisUnreachable, SettingsError):
         await redis.aclose()
         raise
     worker = build_worker(settings, redis)
     log.info("working", shards=settings.shards)
     try:
-        await worker.serve()
+        async with heartbeat(settings, "integration-worker", lambda: {"calls": worker.job_counter}):
+            await worker.serve()
     finally:
         await operations.cleanup()
 

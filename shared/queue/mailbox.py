@@ -82,7 +82,8 @@ class Mailbox:
     async def create(self, new: NewConversation) -> int:
         """Make a conversation and return when, in ms; a repeat is answered alike."""
         who = (new.bot_id, new.user_id, new.channel, new.profile, new.channel_key, new.session_ms)
-        created = int(await self._run("create", new.id, *who))
+        alive = keys.alive(keys.shard_of(new.id))
+        created = int(await self._run("create", new.id, *who, extra=alive))
         await self._confirm(new.id)
         return created
 
@@ -171,7 +172,7 @@ class Mailbox:
 
     async def sweep(self, shard: int, sweeper: str, limit: int = 100) -> int | None:
         """See to at most `limit` overdue conversations; return how many got a job, None if another one sweeps."""
-        locks = [keys.sweeper(shard), keys.due(shard)]
+        locks = [keys.sweeper(shard), keys.due(shard), keys.alive(shard)]
         overdue = await self._batches.run(self._scripts["sweep"], locks, (sweeper, limit))
         if overdue is None:
             return None

@@ -1,12 +1,19 @@
 -- SWEEP: says whether this worker may sweep the shard now, and which conversations are overdue. States: none changes.
--- KEYS  1 sweeper  2 due; writes sweeper
+-- Conversations that have expired leave `alive`; those that were renewed stay, with the life they have now.
+-- KEYS  1 sweeper  2 due  3 alive; writes sweeper, alive
 -- ARGV  1 who asks  2 most conversations
 -- Returns the ids of overdue conversations, or false when somebody else is the sweeper.
-local LOCK_TTL = 2000
+local LOCK_TTL, MOST_EXPIRED = 2000, 1000
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local holder = redis.call('GET', KEYS[1])
 if holder and holder ~= ARGV[1] then return false end
 redis.call('SET', KEYS[1], ARGV[1], 'PX', LOCK_TTL)
+
+local CONV = 'conv:' .. string.match(KEYS[3], '{.-}') .. ':'
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', KEYS[3], '-inf', now, 'LIMIT', 0, MOST_EXPIRED)) do
+  local life = redis.call('PTTL', CONV .. id)
+  if life > 0 then redis.call('ZADD', KEYS[3], now + life, id) else redis.call('ZREM', KEYS[3], id) end
+end
 return redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[2])

@@ -2,8 +2,8 @@
 
 Law: all keys of a conversation, and all queues, carry the hash tag of their shard (`{s0}`), so that every script
 touches one slot. The shard is part of a conversation's id: `<shard>-<32 hex digits>`. A call's id is
-`<conversationId>.<turn>`. Times inside are milliseconds by Redis' clock; every key but queues, bells and `due` has a
-TTL, set by the script that writes it ("as conv": renewed with the conversation, 7 days without activity).
+`<conversationId>.<turn>`. Times inside are milliseconds by Redis' clock; every key but queues, bells, `due` and
+`alive` has a TTL, set by the script that writes it ("as conv": renewed with the conversation, 7 days without activity).
 
 key                           type    life            written by                        read by
 conv:{sN}:<id>                hash    7 days idle (*) CREATE, then all but SWEEP        all scripts, gateway
@@ -21,6 +21,7 @@ queue:{sN}:dialog             zset    -               INGEST, BEGIN .. RECOVER, 
 queue:{sN}:integration        zset    -               COMMIT, RELEASE, RECOVER, worker  integration workers
 <queue>:bell                  list    - (1,000)       with its queue                    workers
 due:{sN}                      zset    -               all scripts that move a state     SWEEP
+alive:{sN}                    zset    -               CREATE, SWEEP                     SWEEP, FIGURES
 sweeper:{sN}                  string  2 s             SWEEP                             SWEEP
 dead:{sN}                     stream  30 days, capped COMMIT, emptied by RETRY          command line
 notify:{sN}                   channel -               INGEST, COMMIT                    gateways
@@ -29,6 +30,8 @@ arq:job:<job id>              string  1 day           with its queue            
 user:<botId>:{<userId>}       hash    180 days        context.apply                     context.load_forever
 context-user:{<ns>|<userId>}  hash    longest field   context.apply                     context.load
 context-global:{<ns>}         hash    longest field   context.apply                     context.load
+programs                      zset    6 s             BEAT                              command line
+program:{programs}:<program>  string  6 s             BEAT                              command line
 bot:<id>, bots                hash, set  -            deploy, run                       gateway, workers
 bot-version:<sha256>          string  see store/bots  deploy, run                       dialog workers
 
@@ -145,6 +148,11 @@ def due(shard: int) -> str:
     return f"due:{tag(shard)}"
 
 
+def alive(shard: int) -> str:
+    """Sorted set: conversation to a moment before which it does not expire."""
+    return f"alive:{tag(shard)}"
+
+
 def sweeper(shard: int) -> str:
     """Return the key of the string that says who sweeps."""
     return f"sweeper:{tag(shard)}"
@@ -163,6 +171,16 @@ def notify(shard: int) -> str:
 def replicated(shard: int) -> str:
     """Channel: what is published here makes replicas acknowledge all before it; nobody listens."""
     return f"replicated:{tag(shard)}"
+
+
+def programs() -> str:
+    """Sorted set: program to the moment when it last said that it runs."""
+    return "programs"
+
+
+def program(program_id: str) -> str:
+    """Return the key of the string that a program says of itself, in the slot of `programs`."""
+    return f"program:{{programs}}:{program_id}"
 
 
 def user(bot_id: str, user_id: str) -> str:

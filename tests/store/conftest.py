@@ -13,13 +13,13 @@ from shared.queue.records import Batch, Commit, NewConversation
 from shared.store import keys
 
 WEEK = 7 * 24 * 3600
-LIVES_ON = ("queue:", "due:")
+LIVES_ON = ("queue:", "due:", "alive:")
 
 Raw = Any  # redis' own annotations leave open whether a command is to be awaited
 
 
 async def assert_all_expire(redis: Raw) -> None:
-    """Every key has a TTL, except queues, bells and `due`."""
+    """Every key has a TTL, except queues, bells, `due` and `alive`."""
     names = [name async for name in redis.scan_iter(count=1000)]
     async with redis.pipeline(transaction=False) as pipe:
         for name in names:

@@ -54,11 +54,15 @@ async def test_a_script_finds_the_conversation_gone_and_leaves_nothing_of_it(
         await redis.hset(key, "old", "1")
     await redis.zadd(keys.due(0), {talk: 0})
     await redis.delete(keys.conv(talk))
-    others = set(await redis.keys("queue:*")) | set(await redis.keys("arq:*")) | {keys.sweeper(0).encode()}
+    others = (
+        set(await redis.keys("queue:*"))
+        | set(await redis.keys("arq:*"))
+        | {keys.sweeper(0).encode(), keys.alive(0).encode()}
+    )
 
     run, answer = SCRIPTS[script]
     for name in await redis.keys("*"):
-        if not name.startswith((b"queue:", b"due:")):
+        if not name.startswith((b"queue:", b"due:", b"alive:")):
             await redis.expire(name, 60)
     assert await run(mailbox, talk) == answer
     if script in READERS:
