@@ -1,5 +1,6 @@
 """`python -m tests.bench [ROW …] [--quick] [--json FILE]`: measure Botlane on this machine, with baselines beside it."""
 
+import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from tests.bench.figures import Figure
 from tests.bench.machine import Machine, this_machine
 from tests.bench.rows import ROWS
 from tests.bench.table import lines
+
+ROOT = Path(__file__).parents[2]
 
 
 class Report(msgspec.Struct, frozen=True):
@@ -32,7 +35,7 @@ def main(rows: Sequence[str], *, quick: bool, long: bool, json_file: Path | None
     machine = this_machine()
     click.echo(f"{machine.cores} cores, {machine.processor}, Python {machine.python}, {machine.server}")
     with tempfile.TemporaryDirectory(prefix="bl-") as folder:
-        figures = uvloop.run(_measure(rows or list(ROWS), Bench(Path(folder), quick=quick, long=long)))
+        figures = uvloop.run(_measure(rows or list(ROWS), Bench(Path(folder), quick=quick, long=long, corpus=corpus())))
     if json_file is not None:
         json_file.write_bytes(msgspec.json.format(msgspec.json.encode(Report(machine, figures))) + b"\n")
 
@@ -46,6 +49,12 @@ async def _measure(rows: Sequence[str], bench: Bench) -> list[Figure]:
                 click.echo(line)
             figures += found
     return figures
+
+
+def corpus() -> Path | None:
+    """Return the folder of real exports, if there is one."""
+    folder = Path(os.environ.get("BOTLANE_CORPUS", ROOT / "../shared/corpus/bots"))  # noqa: TID251 (only tests ask)
+    return folder if folder.is_dir() else None
 
 
 if __name__ == "__main__":

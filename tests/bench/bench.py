@@ -13,14 +13,15 @@ COUNTING, PLAIN, SAYING = (BOTS / f"{name}.json" for name in ("counting", "plain
 class Bench:
     """One run of the benchmarks. `quick` is one round of the shortest form, `long` the long form of some rows.
 
-    `rate` is the messages/s of Botlane in W, once that was measured.
+    `corpus` is the folder of real exports, if there is one; `rate` the messages/s of Botlane in W, once that was measured.
     """
 
-    def __init__(self, folder: Path, *, quick: bool = False, long: bool = False) -> None:
+    def __init__(self, folder: Path, *, quick: bool = False, long: bool = False, corpus: Path | None = None) -> None:
         self.folder = folder
         self.systems = Systems(folder)
         self.quick = quick
         self.long = long
+        self.corpus = corpus
         self.rate = 0.0
         self._inline: System | None = None
         self._botlane: System | None = None

@@ -84,3 +84,13 @@ def alone(
     value = spread(values)
     met = None if holds is None else holds(value.median)
     return Figure(row=row, what=what, unit=unit, value=value, target=target, met=met, note=note)
+
+
+def at_least(limit: float) -> Callable[[float], bool]:
+    """Return what says whether a figure is large enough."""
+    return lambda value: value >= limit
+
+
+def at_most(limit: float) -> Callable[[float], bool]:
+    """Return what says whether a figure is small enough."""
+    return lambda value: value <= limit

@@ -1,7 +1,7 @@
 """Latency at a given rate: 50 messages/s beside the baseline, and 70 % of what W reaches."""
 
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, against, alone, percentile
+from tests.bench.figures import Figure, against, alone, at_most, percentile
 from tests.bench.open_loop import open_loop
 from tests.bench.systems import System
 from tests.bench.workload_w import CONVERSATIONS, W
@@ -24,7 +24,7 @@ async def slow(bench: Bench) -> list[Figure]:
             [percentile(latencies, percent) for latencies in ours],
             [percentile(latencies, percent) for latencies in theirs],
             "at most 3 times the baseline's",
-            lambda ratio: ratio <= 3,
+            at_most(3),
             "open loop, from the scheduled send",
         )
         for percent in (50, 99)
@@ -44,7 +44,7 @@ async def saturation(bench: Bench) -> list[Figure]:
     note = f"open loop at {LOAD * bench.rate:,.0f} messages/s"
     p99 = [percentile(latencies, 99) for latencies in rounds]
     return [
-        alone("load", "W at 70 % of saturation, p99", "ms", p99, "at most 100 ms", lambda ms: ms <= 100, note),
+        alone("load", "W at 70 % of saturation, p99", "ms", p99, "at most 100 ms", at_most(100), note),
         alone("load", "W at 70 % of saturation, p50", "ms", [percentile(latencies, 50) for latencies in rounds]),
     ]
 

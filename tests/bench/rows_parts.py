@@ -13,7 +13,7 @@ from services.cli.listening import free_port
 from services.settings import Settings
 from shared.store import keys
 from tests.bench.bench import COUNTING, PLAIN, Bench
-from tests.bench.figures import Figure, Spread, against, alone, ratios, spread
+from tests.bench.figures import Figure, Spread, against, alone, at_least, ratios, spread
 from tests.bench.noop_worker import WORKERS
 from tests.bench.posting import post
 from tests.bench.prefill import drained, fill_inboxes, fill_jobs, stopped
@@ -52,7 +52,7 @@ async def accepting(bench: Bench) -> list[Figure]:
             ours,
             theirs,
             "at least 0.8 of an aiohttp handler with the same script",
-            lambda ratio: ratio >= 0.8,
+            at_least(0.8),
         )
     ]
 
@@ -78,7 +78,7 @@ async def turning(bench: Bench) -> list[Figure]:
             ours,
             theirs,
             "at least 0.6 of the doorbell worker with a job that does nothing",
-            lambda ratio: ratio >= 0.6,
+            at_least(0.6),
             "one message waits in each conversation",
         ),
         alone("turns", "the same with ten messages waiting in each conversation", "turns/s", deep),

@@ -3,7 +3,7 @@
 import msgspec
 
 from tests.bench.bench import Bench
-from tests.bench.figures import Figure, against, alone, spread
+from tests.bench.figures import Figure, against, alone, at_least, at_most, spread
 from tests.bench.processes import cpu_seconds, used
 from tests.bench.systems import System
 from tests.bench.workload_w import CONVERSATIONS, MESSAGES, W
@@ -65,9 +65,9 @@ def w_figures(pairs: list[tuple[Round, Round]]) -> list[Figure]:
             [one.rate for one in ours],
             [one.rate for one in theirs],
             "at least 0.30 of the baseline (stretch 0.38)",
-            lambda ratio: ratio >= 0.30,
+            at_least(0.30),
         ),
-        alone("w", "CPU for 1,000 messages", "s", cpu, "at most 1.3 s (stretch 0.9)", lambda seconds: seconds <= 1.3),
+        alone("w", "CPU for 1,000 messages", "s", cpu, "at most 1.3 s (stretch 0.9)", at_most(1.3)),
         *(
             alone("w", f"CPU for 1,000 messages: {name}", "s", [one.cpu[name] for one in ours])
             for name in sorted(ours[0].cpu)

@@ -1,0 +1,83 @@
+"""What the server is asked, seen with MONITOR: every command a program sends, by the script or the key it names."""
+
+import asyncio
+import contextlib
+import hashlib
+import re
+from collections import Counter
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import msgspec
+
+from shared.queue import scripts
+
+_LINE = re.compile(rb"\+[0-9.]+ \[\d+ (?P<who>[^\]]*)\] (?P<words>.*)")
+_WORD = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+_FOLDER = Path(scripts.__file__).parent
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """One command: its name or its script's, and the first key."""
+
+    name: str
+    key: str
+
+
+class Watch:
+    """Counts commands."""
+
+    def __init__(self) -> None:
+        self.asked: Counter[Asked] = Counter()
+        self._names = script_names()
+
+    def take(self, line: bytes) -> None:
+        """Count a line of MONITOR, unless a script asked."""
+        found = _LINE.match(line)
+        if found is None or found["who"].startswith(b"lua"):
+            return
+        words = [word.decode(errors="replace") for word in _WORD.findall(found["words"])[:4]]
+        name, rest = words[0].upper(), words[1:]
+        if name == "EVALSHA" and len(rest) >= 2:
+            self.asked[Asked(self._names.get(rest[0], "another script"), rest[2] if len(rest) > 2 else "")] += 1
+        else:
+            self.asked[Asked(name, rest[0] if rest else "")] += 1
+
+    def count(self, *names: str, key: str = "") -> int:
+        """Return how often one of these was asked, of keys that begin so."""
+        return sum(n for asked, n in self.asked.items() if asked.name in names and asked.key.startswith(key))
+
+    def by_name(self) -> Counter[str]:
+        """Return the counts by name alone; bells by whose they are."""
+        found: Counter[str] = Counter()
+        for asked, count in self.asked.items():
+            found[f"{asked.name} {asked.key}" if asked.name == "BLPOP" else asked.name] += count
+        return found
+
+
+def script_names() -> dict[str, str]:
+    """Return the name of every script by its hash."""
+    files = [path for path in _FOLDER.glob("*.lua") if not path.name.startswith("_")]
+    texts = {path.stem: (scripts.source(path.stem), path.read_text(encoding="utf-8")) for path in files}
+    return {hashlib.sha1(text.encode()).hexdigest(): name for name, both in texts.items() for text in both}
+
+
+@contextlib.asynccontextmanager
+async def watched(redis_url: str) -> AsyncIterator[Watch]:
+    """Watch a server on a unix socket while the block runs."""
+    reader, writer = await asyncio.open_unix_connection(redis_url.removeprefix("unix://"), limit=1 << 24)
+    writer.write(b"MONITOR\r\n")
+    await reader.readline()
+    watch = Watch()
+
+    async def listen() -> None:
+        while line := await reader.readline():
+            watch.take(line)
+
+    listening = asyncio.create_task(listen())
+    try:
+        yield watch
+        await asyncio.sleep(0.1)
+    finally:
+        listening.cancel()
+        writer.close()
