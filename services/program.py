@@ -13,7 +13,7 @@ from typing import NamedTuple
 import uvloop
 
 from services.logs import configure_logs
-from services.readiness import is_ready
+from services.readiness import why_not_ready
 from services.settings import Settings, SettingsError, read_settings
 from shared.store.connection import RedisUnreachable, connect, reach
 
@@ -63,10 +63,11 @@ class Program(NamedTuple):
 
 def check(name: str, settings: Settings) -> None:
     """Ask the running program at its operations address. Raises CannotWork, or RedisUnreachable when that is why."""
-    if is_ready(settings.ops):
+    why = why_not_ready(settings.ops)
+    if not why:
         return
     asyncio.run(_reach(settings))
-    raise CannotWork(f"{name}: not ready: no 200 from http://{settings.ops}/readyz")
+    raise CannotWork(f"{name}: not ready: {why}.")
 
 
 async def _reach(settings: Settings) -> None:

@@ -10,15 +10,21 @@ import msgspec
 from services.cli.bots_commands import read_bots
 from services.cli.check_command import counts
 from services.cli.run import RunPlan, run_tree
+from services.cli.server_option import named_by
 from services.cli.settings_help import epilog
 from services.setting_forms import REDIS_URL, rewrite_url
 from services.settings import read_settings
 
+# What `run` decides for itself, whatever the environment says (see `services.cli.run`).
+_CHOSEN = ("redis_url", "ops", "console", "keyless", "trace_ttl", "completion_wait")
 
-@click.command(epilog=epilog())
+
+@click.command(epilog=epilog(without=_CHOSEN))
 @click.argument("bots", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BOT...")
-@click.option("--port", type=click.IntRange(0, 65535), help="Port of the gateway, 0 for a free one [default: 8080].")
-@click.option("--host", help="Address the gateway listens on [default: 127.0.0.1].")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Port of the gateway, 0 for a free one [default: BOTLANE_PORT]."
+)
+@click.option("--host", help="Address the gateway listens on [default: BOTLANE_HOST].")
 @click.option(
     "--data", type=click.Path(path_type=Path), default=Path(".botlane"), show_default=True, help="Data folder."
 )
@@ -27,7 +33,11 @@ from services.settings import read_settings
     "--manifest", type=click.Path(path_type=Path), help="Manifest of a single BOT, instead of the one beside it."
 )
 @click.option(
-    "--rewrite-url", "rewrites", multiple=True, metavar="FROM=TO", help="Send calls with one prefix elsewhere."
+    "--rewrite-url",
+    "rewrites",
+    multiple=True,
+    metavar="FROM=TO",
+    help="Send calls with one prefix elsewhere, beside those of BOTLANE_REWRITE_URLS.",
 )
 @click.option(
     "--beside", multiple=True, metavar="COMMAND", help="Start this command too and end it with everything else."
@@ -72,7 +82,8 @@ def run(  # noqa: PLR0913 - one argument an option
         redis=redis,
         beside=beside,
     )
-    return run_tree(plan)
+    with named_by("--redis" if redis else "the data folder (--data), where the embedded server has its log"):
+        return run_tree(plan)
 
 
 def _parsed(option: str, read: Callable[[str], Any], text: str, hint: str) -> Any:

@@ -1,7 +1,8 @@
 """Which server a command speaks to: `--redis`, that of a running `botlane run` (`--data`), or BOTLANE_REDIS_URL."""
 
 import contextlib
-from collections.abc import AsyncIterator, Callable
+import functools
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,26 @@ class _Announced(msgspec.Struct):
 
 
 def with_server(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command the options `--redis` and `--data`."""
+    """Give a command the options `--redis` and `--data`; what is wrong with the server is said of the one given."""
+
+    @functools.wraps(command)
+    def told(*, redis: str, data: Path | None, **more: Any) -> Any:
+        option = "--redis" if redis else "BOTLANE_REDIS_URL" if data is None else "--data"
+        with named_by(option):
+            return command(redis=redis, data=data, **more)
+
     data = click.option("--data", type=click.Path(path_type=Path), help="Data folder of a botlane run that runs now.")
     redis = click.option("--redis", default="", help="Redis address [default: BOTLANE_REDIS_URL].")
-    return redis(data(command))
+    return redis(data(told))
+
+
+@contextlib.contextmanager
+def named_by(option: str) -> Iterator[None]:
+    """Let the message of a server that cannot be used name what it was given by."""
+    try:
+        yield
+    except RedisUnreachable as error:
+        raise RedisUnreachable(str(error).replace("BOTLANE_REDIS_URL", option)) from error
 
 
 def server_address(redis: str, data: Path | None, settings: Settings) -> str:

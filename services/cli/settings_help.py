@@ -1,14 +1,21 @@
 """The table of settings as a person reads it: below `--help`, and as docs/settings.md."""
 
+from collections.abc import Collection
+
 from services.settings import SETTINGS, Setting, Settings, shown
 
 DOCUMENT = "docs/settings.md"
 
 
-def epilog() -> str:
-    """Return the settings for the end of a program's `--help`, marked so that click keeps their lines."""
+def epilog(without: Collection[str] = ()) -> str:
+    """Return the settings for the end of a program's `--help`, marked so that click keeps their lines.
+
+    `without` are fields of Settings that the program does not read.
+    """
     lines = []
     for setting in SETTINGS:
+        if setting.field in without:
+            continue
         default = _default(setting)
         lines += [f"  {setting.variable}{f'={default}' if default else ''}", f"      {setting.about}"]
     return "\b\nSettings, from the environment (a secret also from the file named by <variable>_FILE):\n" + "\n".join(

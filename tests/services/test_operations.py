@@ -9,6 +9,7 @@ import aiohttp
 import pytest
 
 from services.operations import Check, start_operations
+from services.readiness import why_not_ready
 from services.settings import SettingsError
 from tests.ports import free_address
 
@@ -41,6 +42,17 @@ async def test_a_program_is_alive_even_when_it_is_not_ready() -> None:
     async with operations({"redis": broken}) as get:
         assert (await get("/healthz"))[0] == 200
         assert await get("/readyz") == (503, '{"ready": false, "failed": ["redis"]}')
+
+
+async def test_a_check_is_told_what_fails() -> None:
+    address = free_address()
+    runner = await start_operations(address, {"redis": broken})
+    try:
+        said = await asyncio.to_thread(why_not_ready, address)
+    finally:
+        await runner.cleanup()
+    assert said.startswith(f'http://{address}/readyz answers 503 {{"ready": false, "failed": ["redis"]}}: mend ')
+    assert "BOTLANE_OPS" in await asyncio.to_thread(why_not_ready, address)
 
 
 async def test_a_program_is_ready_when_every_check_passes() -> None:

@@ -81,7 +81,9 @@ def test_check_of_a_program_that_does_not_run_is_1(program: str, valkey_server: 
     nobody = f"127.0.0.1:{free_port('127.0.0.1')}"
     ended = botlane(program, "--check", BOTLANE_OPS=nobody, BOTLANE_REDIS_URL=valkey_server)
     assert ended.returncode == 1
-    assert f"{program}: not ready" in ended.stderr
+    assert ended.stderr == (
+        f"{program}: not ready: nothing answers at http://{nobody}/readyz: start it, or give its address in BOTLANE_OPS.\n"
+    )
 
 
 def test_a_wrong_setting_is_named_and_exits_2() -> None:
@@ -99,6 +101,21 @@ def test_bots_without_redis_exits_3_and_names_the_address_without_its_password()
     assert "No Redis answers at redis://127.0.0.1:" in ended.stderr
     assert "hunter2" not in ended.stderr
     assert "found with --data" in ended.stderr
+
+
+def test_a_server_that_was_given_as_an_option_is_not_said_to_be_a_setting() -> None:
+    ended = botlane("bots", "--redis", f"redis://127.0.0.1:{free_port('127.0.0.1')}/0")
+    assert ended.returncode == 3
+    assert "start it, or mend --redis." in ended.stderr
+    assert "BOTLANE_REDIS_URL" not in ended.stderr
+
+
+def test_run_lists_no_settings_that_it_chooses_itself() -> None:
+    of_run, of_gateway = botlane("run", "--help").stdout, botlane("gateway", "--help").stdout
+    for variable in ("BOTLANE_REDIS_URL", "BOTLANE_OPS", "BOTLANE_CONSOLE=", "BOTLANE_KEYLESS", "BOTLANE_TRACE_TTL"):
+        assert variable not in of_run
+        assert variable in of_gateway
+    assert "BOTLANE_CORS_ORIGINS" in of_run
 
 
 @pytest.mark.parametrize("program", ["gateway", "dialog-worker", "integration-worker"])

@@ -204,6 +204,7 @@ def test_a_redis_that_is_away_exits_3(run: Callable[..., Run]) -> None:
     started = run("--redis", f"redis://127.0.0.1:{free_port()}/0")
     assert started.process.wait(STOPS_WITHIN) == 3
     assert "No Redis answers at redis://127.0.0.1:" in started.said()
+    assert "mend --redis" in started.said()
 
 
 def test_a_redis_of_ones_own_is_used_and_left_running(run: Callable[..., Run], valkey_server: str) -> None:
