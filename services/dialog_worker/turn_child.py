@@ -6,15 +6,17 @@ after it ends the child.
 
 import asyncio
 import contextlib
+import mmap
 import os
 import socket
 import sys
+import time
 from collections.abc import Callable
 from typing import cast
 
 import msgspec
 
-from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Advance, Announce, Answer, FromChild, Load, Loaded, Ready
+from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Advance, Answer, FromChild, Load, Loaded, Note, Ready
 from shared.scripting.limits import Limits
 
 _MODULE = "services.turn_process"
@@ -51,8 +53,8 @@ class TurnChild(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._received = bytearray()
         self._awaited: asyncio.Future[FromChild] | None = None
-        self._script = ""
-        self._script_seconds = 0.0
+        self._note: Note | None = None
+        self._deadline, self._script_seconds = 0.0, _START_SECONDS
         self._watchdog: asyncio.TimerHandle | None = None
         self._versions: dict[str, None] = {}
 
@@ -65,12 +67,14 @@ class TurnChild(asyncio.Protocol):
         """Start the process and wait until it is locked down. Raises ChildDied."""
         loop = asyncio.get_running_loop()
         ours, theirs = socket.socketpair()
-        with theirs:
+        with theirs, os.fdopen(os.memfd_create("note"), "r+b") as memory:
+            memory.truncate(Note.SIZE)
+            self._note = Note(memoryview(mmap.mmap(memory.fileno(), Note.SIZE)))
             await loop.create_unix_connection(lambda: self, sock=ours)
             self.process = await asyncio.create_subprocess_exec(
                 *_command(limits),
                 stdin=theirs.fileno(),
-                stdout=asyncio.subprocess.DEVNULL,
+                stdout=memory.fileno(),
                 env={"TZ": "UTC"},
                 cwd="/",
                 start_new_session=True,
@@ -100,7 +104,7 @@ class TurnChild(asyncio.Protocol):
     async def advance(self, request: Advance, seconds: float, script_seconds: float) -> Answer:
         """Have it run a turn within `seconds`, each script within `script_seconds`. Raises ChildDied."""
         self.turns += 1
-        self._script, self._script_seconds = "", script_seconds
+        self._script_seconds = script_seconds
         answer = await self._ask(_frame(request), seconds)
         if not isinstance(answer, Answer):
             self.kill("protocol")
@@ -154,19 +158,30 @@ class TurnChild(asyncio.Protocol):
         self._gone(self)
 
     def _take(self, message: FromChild) -> None:
-        """Handle a message: an announcement starts or stops the watchdog, anything else is the awaited answer."""
-        if self._awaited is None or self._awaited.done():
-            self.kill("protocol")
-        elif isinstance(message, Announce):
-            self._stop_watching()
-            self._script = message.script
-            if message.script:
-                loop = asyncio.get_running_loop()
-                self._watchdog = loop.call_later(self._script_seconds, self.kill, "script-time")
-        elif self._received:
+        """Handle a message: the awaited answer, or something nobody asked for."""
+        if self._awaited is None or self._awaited.done() or self._received:
             self.kill("protocol")
         else:
             self._awaited.set_result(message)
+
+    @property
+    def _script(self) -> str:
+        """The script that runs, or ran when the process ended; empty for none."""
+        running = self._note.read() if self._note else None
+        return running.script if running else ""
+
+    def _watch(self) -> None:
+        """Kill the child when it is late or a script runs for too long; look again when either may be so."""
+        running = self._note.read() if self._note else None
+        now = time.monotonic()
+        over = (running.since if running else now) + self._script_seconds
+        if now >= self._deadline:
+            self.kill("turn-time")
+        elif now >= over:
+            self.kill("script-time")
+        else:
+            left = min(over, self._deadline) - now
+            self._watchdog = asyncio.get_running_loop().call_later(left, self._watch)
 
     def _stop_watching(self) -> None:
         if self._watchdog is not None:
@@ -177,9 +192,9 @@ class TurnChild(asyncio.Protocol):
         """Send a frame and wait for the answer; kill the child when it is late or nobody wants it any more."""
         if not self.alive or self._transport is None:
             raise ChildDied("")
-        loop = asyncio.get_running_loop()
-        self._awaited = loop.create_future()
-        deadline = loop.call_later(seconds, self.kill, "turn-time")
+        self._awaited = asyncio.get_running_loop().create_future()
+        self._deadline = time.monotonic() + seconds
+        self._watch()
         self._transport.write(frame)
         try:
             return await self._awaited
@@ -187,7 +202,6 @@ class TurnChild(asyncio.Protocol):
             self.kill("abandoned")
             raise
         finally:
-            deadline.cancel()
             self._stop_watching()
             self._awaited = None
 

@@ -18,7 +18,7 @@ import pytest
 from services.dialog_worker import turn_child
 from services.dialog_worker.turn_processes import EngineFailure, Walls
 from shared.bot.source import BotSource, read_bot
-from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Announce, Answer, FromChild, Loaded, Ready
+from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Answer, FromChild, Loaded, Ready
 from shared.dialog.session import Conversation, Session
 from shared.scripting.limits import Limits
 from tests.services.turn_process.conftest import NATIVE_HANG, bot_of, codes, texts
@@ -230,7 +230,6 @@ HOSTILE = {
     "a message of no known kind": [READY, b"\x05\0\0\0\x81\xa1a\xa1b"],
     "a message nested without end": [READY, (9000).to_bytes(4, "little") + b"\x91" * 9000],
     "an answer nobody asked for": [READY + ANSWER],
-    "an announcement nobody asked for": [READY + frame(Announce("x"))],
     "the wrong kind of answer": [READY, ANSWER],
     "the wrong kind of answer to a turn": [READY, LOADED, LOADED],
     "two answers": [READY, LOADED, ANSWER + ANSWER],

@@ -6,7 +6,7 @@ import pytest
 from services.turn_process import turns as module
 from services.turn_process.turns import Turns
 from services.turn_process.warm_up import warm_up
-from shared.dialog.frames import FRAME_LIMIT, Answer, Load
+from shared.dialog.frames import FRAME_LIMIT, Answer, Load, Note, Running
 from shared.dialog.session import Session
 from shared.scripting.limits import Limits
 from tests.services.turn_process.conftest import bot_of, request_for, texts
@@ -85,3 +85,23 @@ def test_a_failure_is_placed_in_scripts_of_any_length(lines: int) -> None:
     trace = msgspec.msgpack.decode(frame[4:], type=Answer).trace
     [failed] = [line for line in trace if line.code == "script-failed"]
     assert f"line {lines}" in failed.note
+
+
+def test_a_note_says_which_script_runs_and_since_when() -> None:
+    note = Note(memoryview(bytearray(Note.SIZE)))
+    assert note.read() is None
+    note.write("1:pre:ünï", 12.5)
+    assert note.read() == Running("1:pre:ünï", 12.5)
+    note.write("", 13.0)
+    assert note.read() is None
+
+
+def test_a_note_that_is_no_text_or_too_long_can_be_read() -> None:
+    memory = memoryview(bytearray(b"\xff" * Note.SIZE))
+    running = Note(memory).read()
+    assert running is not None
+    assert len(running.script) < Note.SIZE
+    Note(memory).write("x" * 2 * Note.SIZE, 0.0)
+    running = Note(memory).read()
+    assert running is not None
+    assert set(running.script) == {"x"}
