@@ -26,8 +26,8 @@ test: $(STAMP) ## run every test but the slow proofs
 proofs: $(STAMP) ## run the slow proofs: programs killed, exports mutated, consumers at random (LONG=1: the long form)
 	PROOFS_LONG=$(LONG) $(BIN)/pytest -n 2 -m proof
 
-bench: $(STAMP) ## measure speed on this machine, with baselines beside it (ROWS="w idle": only these)
-	$(BIN)/python -m tests.bench $(ROWS)
+bench: $(STAMP) ## measure speed on this machine, with baselines beside it (ROWS="w idle": only these; without: docs/performance.md too)
+	$(BIN)/python -m tests.bench $(ROWS) $(if $(LONG),--long) $(if $(ROWS),,--document docs/performance.md)
 
 check: $(STAMP) ## lint, formatting, types, layers
 	$(BIN)/ruff check .

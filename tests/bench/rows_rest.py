@@ -12,6 +12,8 @@ from tests.bench.systems import System
 from tests.bench.workload_w import CONVERSATIONS, W
 from tests.journeys.system import botlane_run
 
+VARIABLES = ["request", "session", "forever", "web_view", "results"]
+
 
 async def idle(bench: Bench) -> list[Figure]:
     """Measure the CPU of all programs and the server while nothing happens, without and with open streams."""
@@ -95,15 +97,15 @@ async def server_memory(bench: Bench) -> list[Figure]:
 
 
 async def _memory_of(system: System, conversation_id: str) -> tuple[int, int, int]:
-    """Return the bytes of all keys of a conversation, of its trace, and of what session and outbox hold."""
-    places = [*conversation_keys(conversation_id)[:9]]
+    """Return the bytes of all keys of a conversation, of its trace, and of what it was given to keep."""
+    places = [key for key in conversation_keys(conversation_id) if key.endswith(conversation_id)]
     async with system.redis.pipeline(transaction=False) as pipe:
-        pipe.hgetall(keys.session(conversation_id))
+        pipe.hmget(keys.session(conversation_id), VARIABLES)
         pipe.lrange(keys.outbox(conversation_id), 0, -1)
         for place in places:
             pipe.memory_usage(place, samples=0)
-        session, outbox, *sizes = await pipe.execute()
-    content = sum(len(name) + len(value) for name, value in session.items()) + sum(map(len, outbox))
+        variables, outbox, *sizes = await pipe.execute()
+    content = sum(map(len, [*filter(None, variables), *outbox]))
     trace = sizes[places.index(keys.trace(conversation_id))] or 0
     return sum(size or 0 for size in sizes), trace, content
 

@@ -47,13 +47,6 @@ class Watch:
         """Return how often one of these was asked, of keys that begin so."""
         return sum(n for asked, n in self.asked.items() if asked.name in names and asked.key.startswith(key))
 
-    def by_name(self) -> Counter[str]:
-        """Return the counts by name alone; bells by whose they are."""
-        found: Counter[str] = Counter()
-        for asked, count in self.asked.items():
-            found[f"{asked.name} {asked.key}" if asked.name == "BLPOP" else asked.name] += count
-        return found
-
 
 def script_names() -> dict[str, str]:
     """Return the name of every script by its hash."""

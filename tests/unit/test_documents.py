@@ -25,8 +25,9 @@ def test_the_readme_fits_its_first_screen_with_three_commands() -> None:
 def test_every_file_a_document_names_exists(document: Path) -> None:
     text = document.read_text()
     named = set(re.findall(r"`((?:services|shared|tests|examples|docs)/[\w./-]+)`", text))
-    named |= {target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target}
+    linked = {target for target in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in target}
     assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+    assert [name for name in sorted(linked) if not (document.parent / name).exists()] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
