@@ -15,6 +15,7 @@ COMMANDS = {
     "bots": "services.cli.bots_commands:bots",
     "test": "services.cli.tests_command:test",
     "trace": "services.cli.trace_command:trace",
+    "status": "services.cli.status_command:status",
     "dead": "services.cli.dead_commands:dead",
     "gateway": "services.cli.program_commands:gateway",
     "dialog-worker": "services.cli.program_commands:dialog_worker",

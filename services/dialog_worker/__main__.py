@@ -45,7 +45,7 @@ async def _started(worker: DoorbellWorker) -> None:
 
 def _load(worker: DoorbellWorker) -> dict[str, int]:
     parts = worker.ctx.get("parts")
-    return {"conversations": worker.job_counter, "turn processes": parts.processes.alive if parts else 0}
+    return {"turns": worker.job_counter, "turn processes": parts.processes.alive if parts else 0}
 
 
 PROGRAM = Program("dialog-worker", "Take the turns of conversations.", _work)

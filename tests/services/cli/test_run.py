@@ -264,3 +264,18 @@ def test_bots_are_listed_and_published_beside_a_running_run(running: Run, words:
     ended = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
     assert "Bike desk" in ended.stdout
+
+
+def test_status_shows_the_programs_of_a_running_run(running: Run) -> None:
+    started = running.until_ready()["programs"]
+    command = [sys.executable, "-m", "services.cli", "status", "--json", "--data", str(running.data)]
+    seen: dict[str, int] = {}
+    while len(seen) < 3:  # each says so for the first time a moment after it is ready
+        ended = subprocess.run(command, cwd=ROOT, env={}, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stderr
+        status = msgspec.json.decode(ended.stdout)
+        seen = {program["program"]: program["pid"] for program in status["programs"]}
+    assert seen == {name: pid for name, pid in started.items() if name != "valkey"}
+    assert [bot["name"] for bot in status["bots"]] == ["Bike desk"]
+    assert status["server"]["appendonly"]
+    assert status["notes"] == []
