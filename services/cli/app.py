@@ -17,6 +17,7 @@ COMMANDS = {
     "trace": "services.cli.trace_command:trace",
     "status": "services.cli.status_command:status",
     "dead": "services.cli.dead_commands:dead",
+    "verify": "services.cli.verify_command:verify",
     "gateway": "services.cli.program_commands:gateway",
     "dialog-worker": "services.cli.program_commands:dialog_worker",
     "integration-worker": "services.cli.program_commands:integration_worker",

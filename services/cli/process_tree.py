@@ -45,10 +45,11 @@ class Program(msgspec.Struct, frozen=True):
 
 
 class ProcessTree:
-    """The children of one `run`. `changed` is called when one was started again."""
+    """The children of one `run`. `changed` is called when one was started again; `tell` says why, by default aloud."""
 
-    def __init__(self, changed: Callable[[], None]) -> None:
+    def __init__(self, changed: Callable[[], None], tell: Callable[[str], None] | None = None) -> None:
         self._changed = changed
+        self._tell = tell or _say
         self._programs: list[Program] = []
         self._children: dict[str, Child] = {}
 
@@ -109,9 +110,13 @@ class ProcessTree:
             short_lives = short_lives + 1 if time.monotonic() - started < SHORT_LIFE else 0
             if short_lives >= SHORT_LIVES:
                 raise CommandFailed(_end_of(child), FINDINGS)
-            click.echo(f"{_what_ended(child)}: starting it again", err=True)
+            self._tell(f"{_what_ended(child)}: starting it again")
             self._children[program.name] = await program.start()
             self._changed()
+
+
+def _say(what: str) -> None:
+    click.echo(what, err=True)
 
 
 def _what_ended(child: Child) -> str:

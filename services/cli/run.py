@@ -107,9 +107,9 @@ async def _serve(
         for name, stage in PROGRAMS.items():
             ops = f"127.0.0.1:{free_port('127.0.0.1')}"
             own = msgspec.structs.replace(settings if name == "gateway" else _without_keys(settings), ops=ops)
-            await tree.start(Program(name, stage, _starter(_program(name, own, folder)), ops))
+            await tree.start(Program(name, stage, starter(program_plan(name, own, folder.logs / f"{name}.log")), ops))
         for command in plan.beside:
-            await tree.start(Program(command, Stage.WORKER, _starter(_beside(command))))
+            await tree.start(Program(command, Stage.WORKER, starter(_beside(command))))
         await tree.ready()
         _announce(folder, settings, tree, server)
         _greet(settings, folder, [f"{bot.name} ({bot.id})" for bot in published])
@@ -152,13 +152,14 @@ def _without_keys(settings: Settings) -> Settings:
     return msgspec.structs.replace(settings, secrets=(), channel_keys={}, console_token="")
 
 
-def _program(name: str, settings: Settings, folder: DataFolder) -> ChildPlan:
+def program_plan(name: str, settings: Settings, log: Path) -> ChildPlan:
+    """Return how to start one of the programs with these settings."""
     module = f"services.{name.replace('-', '_')}"
     return ChildPlan(
         name=name,
         command=(sys.executable, "-P", "-m", module),
         environment=child_environment(settings),
-        log=folder.logs / f"{name}.log",
+        log=log,
     )
 
 
@@ -166,7 +167,9 @@ def _beside(command: str) -> ChildPlan:
     return ChildPlan(name=command, command=tuple(shlex.split(command)), environment=child_environment(Settings()))
 
 
-def _starter(plan: ChildPlan) -> Callable[[], Awaitable[Child]]:
+def starter(plan: ChildPlan) -> Callable[[], Awaitable[Child]]:
+    """Return what starts a child, and raises CommandFailed when its program cannot be started."""
+
     async def start() -> Child:
         try:
             return await start_child(plan)
