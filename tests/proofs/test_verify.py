@@ -123,7 +123,7 @@ async def test_the_command_says_what_was_violated_and_exits_1(installation: str,
         file = tmp_path / "report.json"
         load = ("--conversations", "6", "--events", "15", "--seed", "5", "--json", str(file))
         code, said = await asyncio.to_thread(verify, *load, "--url", broken.url, "--api-port", str(api_port))
-    assert code == 1
+    assert code == 1, said
     assert "Violated: 1 heard twice (seed 5)." in said
     report: dict[str, Any] = json.loads(file.read_text())
     assert [violation["kind"] for violation in report["violations"]] == ["heard twice"]
