@@ -205,6 +205,22 @@ def test_a_trigger_of_the_transform_or_post_process_beats_the_rules() -> None:
         assert talk.answer(200, {}) == ["there"]
 
 
+def test_the_parts_of_an_integration_come_in_the_order_of_the_documents() -> None:
+    def says_of(panel: str) -> str:
+        return f"botContext.sendMessage('{panel} ' + botContext.getBotVariable('Store.name'))"
+
+    panels = {"pre": says_of("pre"), "post": says_of("post")}
+    rules = (go("ruled", when=api("SUCCESS")), go("none"))
+    talk = Talk(
+        bot(
+            dialog("D", starter("hi"), call("c", "Store", *rules, **panels), text("ruled")),
+            integrations=(integration("Store", script=says_of("transform"), fields={"name": "api_Store.name"}),),
+        )
+    )
+    assert talk.say("hi") == ["pre null"]
+    assert talk.answer(200, {"name": "North"}) == ["transform null", "post North", "ruled"]
+
+
 def test_an_outcome_that_nobody_waits_for_is_dropped_and_traced() -> None:
     talk = calling(question("q"), text("end"))
     assert talk.answer(200, {}, call_id="0-c1.99") == []

@@ -248,3 +248,19 @@ def test_metadata_of_a_message_is_at_hand_for_scripts() -> None:
     )
     talk = shown(question("q", "", go("next", when=says("*")), response=script), text("end"))
     assert talk.say("x", metadata=[{"type": "ExternalId", "id": "7"}]) == ["7null", "end"]
+
+
+@pytest.mark.parametrize("flag", [True, False])
+def test_whether_an_interaction_waits_depends_on_its_kind_and_not_on_the_flag(flag: bool) -> None:
+    said = text("t", userInputRequired=flag)
+    talk = shown(said, question("q", userInputRequired=flag), text("then"))
+    assert talk.texts == ["t", "q"]
+    assert talk.question == "q"
+
+
+def test_titles_and_said_texts_of_controls_are_as_long_as_channels_take_them() -> None:
+    long = [{"name": "n" * 200, "type": "postback", "callback": "c" * 300, "buttons": []}]
+    (card,) = shown(interaction("BUTTON", "b", {"text": "Sure?", "buttons": long})).contents()
+    made = card["elements"][1]
+    assert (len(made["title"]), len(made["tooltip"])) == (128, 200)
+    assert len(made["click"]["actions"][0]["text"]) == 256

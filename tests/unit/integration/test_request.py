@@ -249,6 +249,20 @@ def test_a_line_break_in_a_body_that_is_not_json_fails_with_a_clear_reason(templ
     assert "secret" not in why
 
 
+@pytest.mark.parametrize("method", ["GET", "POST", "PUT", "PATCH", "DELETE"])
+def test_address_headers_parameters_and_body_take_values_with_every_method(method: str) -> None:
+    made = integration(
+        "https://api.example.com/{$botContext.v}",
+        method=method,
+        params={"q{$botContext.v}": "{$botContext.v}"},
+        headers={"X-{$botContext.v}": "{$botContext.v}"},
+        body='{"v": "{$botContext.v}"}',
+    )
+    sent = render_request(made, {"$botContext.v": "7"})
+    assert (sent.method, sent.url, sent.header("x-7")) == (method, "https://api.example.com/7?q7=7", "7")
+    assert sent.body == (None if method == "GET" else b'{"v": "7"}')
+
+
 @pytest.mark.parametrize("method", ["GET", "head"])
 def test_get_and_head_carry_no_body(method: str) -> None:
     assert render_request(integration(method=method, body="{}"), {}) == Request(
