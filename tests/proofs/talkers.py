@@ -122,11 +122,17 @@ class Talker:
         return faults
 
     async def lost(self) -> list[str]:
-        """Return the words that were accepted and are not there any more; what is left must be one whole history."""
-        stored = await self.everything()
-        words = [message["text"] for message in stored if message["from"] == "consumer"]
-        assert [message["text"] for message in stored if message["from"] == "bot"] == replies_to(words), stored
-        assert len(words) == len(set(words)), stored
+        """Return the words that were accepted and are not there any more, when all that are there were answered."""
+        deadline = time.monotonic() + PATIENCE
+        while True:
+            stored = await self.everything()
+            words = [message["text"] for message in stored if message["from"] == "consumer"]
+            replies = [message["text"] for message in stored if message["from"] == "bot"]
+            if replies == replies_to(words) or time.monotonic() > deadline:
+                break
+            await asyncio.sleep(0.2)
+        if replies != replies_to(words) or len(words) != len(set(words)):
+            raise AssertionError(f"{self.id}: said {words}, answered {replies}")
         return [text for text in self.accepted if text not in words]
 
     async def _insist(self, method: str, path: str, body: Any, wanted: int) -> Any:

@@ -1,4 +1,4 @@
-"""A primary, its replica and three sentinels on loopback, to be killed, frozen and brought back one by one."""
+"""A primary, its replicas and three sentinels on loopback, to be killed, frozen and brought back one by one."""
 
 import signal
 import subprocess
@@ -58,12 +58,13 @@ class Server:
 
 
 class Failover:
-    """Two servers, of which one is the primary, and who watches them. `options` are the servers'."""
+    """A primary, `replicas` that follow it, and who watches them."""
 
-    def __init__(self, folder: Path, *options: str, down_after_ms: int = DOWN_AFTER_MS) -> None:
-        known = ("--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0", *options)
+    def __init__(self, folder: Path, *, replicas: int = 1) -> None:
+        known = ("--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0")
         self.first = Server(folder, "first", *known)
-        self.second = Server(folder, "second", *known, "--replicaof", "127.0.0.1", str(self.first.port))
+        follows = ("--replicaof", "127.0.0.1", str(self.first.port))
+        self.replicas = [Server(folder, f"replica-{number}", *known, *follows) for number in range(replicas)]
         until(self.in_step)  # sentinels look for replicas when they start, and then only every 10 s
         self.sentinels = []
         for number in range(3):
@@ -71,7 +72,7 @@ class Failover:
             config.write_text(
                 f"sentinel monitor {SERVICE} 127.0.0.1 {self.first.port} 2\n"
                 f'sentinel auth-pass {SERVICE} "{PASSWORD}"\n'
-                f"sentinel down-after-milliseconds {SERVICE} {down_after_ms}\n"
+                f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}\n"
                 f"sentinel failover-timeout {SERVICE} 10000\n"
             )
             self.sentinels.append(Server(folder, f"sentinel-{number}", str(config), "--sentinel"))
@@ -84,18 +85,36 @@ class Failover:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for server in (*self.sentinels, self.first, self.second):
+        for server in (*self.sentinels, self.first, *self.replicas):
             server.thaw()
             server.kill()
 
     def in_step(self) -> bool:
-        """Whether a replica follows the first server."""
+        """Whether all replicas follow the first server."""
         try:
             with self.first.client() as client:
                 info = client.info("replication")
         except RedisError:
             return False
-        return bool(info["connected_slaves"] == 1 and info["slave0"]["state"] == "online")
+        states = [info.get(f"slave{number}", {}).get("state") for number in range(len(self.replicas))]
+        return states == ["online"] * len(self.replicas)
+
+    def cut_off(self, *replicas: Server) -> None:
+        """Break the link of replicas to the primary: they are refused until they have the password again."""
+        for replica in replicas:
+            with replica.client() as client:
+                client.config_set("masterauth", "wrong")
+        with self.first.client() as first:
+            first.client_kill_filter(_type="slave")
+
+    def join_again(self, *replicas: Server) -> None:
+        for replica in replicas:
+            with replica.client() as client:
+                client.config_set("masterauth", PASSWORD)
+
+    def primary(self) -> Server | None:
+        """The replica that has become the primary."""
+        return next((replica for replica in self.replicas if replica.role() == "master"), None)
 
     def _watches(self, sentinel: Server) -> bool:
         try:
@@ -103,7 +122,7 @@ class Failover:
                 state = client.sentinel_master(SERVICE)
         except RedisError:
             return False
-        return bool(state["num-slaves"] == 1 and state["num-other-sentinels"] == 2)
+        return bool(state["num-slaves"] == len(self.replicas) and state["num-other-sentinels"] == 2)
 
 
 def until(reached: Callable[[], bool]) -> None:

@@ -59,7 +59,7 @@ async def test_a_replica_is_refused_although_a_sentinel_takes_it_for_the_primary
     servers: Failover, watched: ArqRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def mistaken(_: PrimaryPool) -> tuple[str, int]:
-        return "127.0.0.1", servers.second.port
+        return "127.0.0.1", servers.replicas[0].port
 
     monkeypatch.setattr(PrimaryPool, "primary", mistaken)
     with pytest.raises(RedisConnectionError, match="not the primary"):
@@ -112,9 +112,9 @@ async def test_a_primary_that_refuses_writes_for_lack_of_replicas_is_redis_being
 async def frozen(servers: Failover, watched: ArqRedis) -> AsyncIterator[None]:
     """The replica acknowledges nothing, for less time than the sentinels take to miss it."""
     await watched.ping()
-    servers.second.freeze()
+    servers.replicas[0].freeze()
     yield
-    servers.second.thaw()
+    servers.replicas[0].thaw()
     await asyncio.to_thread(until, servers.in_step)
 
 
@@ -124,10 +124,10 @@ async def test_a_write_that_no_replica_acknowledges_is_told_also_when_a_repeat_w
     replicas = Replicas(watched, wait_ms=200)
     await watched.set("written", 1)
     await replicas.confirm(0)
-    servers.second.freeze()
+    servers.replicas[0].freeze()
     with pytest.raises(NotReplicated):
         await replicas.confirm(0)
-    servers.second.thaw()
+    servers.replicas[0].thaw()
     await replicas.confirm(0)
 
 
@@ -144,13 +144,13 @@ async def test_nothing_leaves_a_replicated_mailbox_before_a_replica_has_it(
     mailbox = mailbox_on(watched, replicated=True)
     new = NewConversation(keys.new_conversation_id(0), "bot", "user", "web")
     await mailbox.create(new)
-    servers.second.freeze()
+    servers.replicas[0].freeze()
     for _ in range(2):
         with pytest.raises(NotReplicated):
             await mailbox.ingest_message(new.id, "m1", b"event", b"{}")
         with pytest.raises(NotReplicated):
             await mailbox.read(new.id, 0)
-    servers.second.thaw()
+    servers.replicas[0].thaw()
     repeated = await mailbox.ingest_message(new.id, "m1", b"event", b"{}")
     assert (repeated.outcome, repeated.sequence) == ("duplicate", 1)
     page = await mailbox.read(new.id, 0)
