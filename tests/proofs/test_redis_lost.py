@@ -30,6 +30,7 @@ PROGRAMS = ("gateway", "dialog_worker", "integration_worker")
 MANIFEST = '[egress]\nprivate = ["127.0.0.0/8"]\n'
 AFTER_EVERYSEC, AFTER_FAILOVER = 2.0, 10.0
 ROOM = 2.0
+AWAY = 3.0  # longer than a gateway tries before it answers 503
 BEFORE_NEXT_SYNC = 0.9
 CUT_OFF = 0.5  # how long the replica hears nothing before the primary dies
 ROUNDS = 5 if LONG else 1
@@ -79,7 +80,7 @@ async def test_with_a_log_that_is_always_on_disk_a_killed_server_costs_time_and_
         talks = asyncio.gather(*(talker.talk(goes_on) for talker in talking))
         await asyncio.sleep(1.5)
         server.kill()
-        await asyncio.sleep(1.5)
+        await asyncio.sleep(AWAY)
         server.start()
         began = time.monotonic()
         while not await answers(redis):
