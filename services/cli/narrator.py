@@ -12,6 +12,7 @@ from arq.connections import ArqRedis
 from services.cli.plain import plain
 from services.settings import Settings
 from shared.dialog.trace import TraceLine, TurnTrace
+from shared.queue import entries
 from shared.queue.mailbox import Mailbox
 from shared.store import keys
 from shared.store.connection import RedisUnreachable, translated
@@ -45,7 +46,7 @@ async def _notified(redis: ArqRedis, shards: int) -> AsyncIterator[str]:
     async with redis.pubsub(ignore_subscribe_messages=True) as subscription:
         await subscription.subscribe(*(keys.notify(shard) for shard in range(shards)))
         async for message in subscription.listen():
-            yield message["data"].decode()
+            yield entries.told(message["data"]).conversation_id
 
 
 async def _tell(mailbox: Mailbox, conversation: str, told: collections.OrderedDict[str, int]) -> None:

@@ -1,11 +1,13 @@
 """Waking those who wait for replies: one Redis subscription for the whole process, waiters woken inside it.
 
-A message on the channel is only a hint. Waiters subscribe first, then read, then wait, and read again at least every
-`REREAD_SECONDS` and after each reconnect, so that a lost hint costs time and nothing else.
+A message on the channel is only a hint, though it may bring what was posted. Waiters subscribe first, then read, then
+wait, and read again at least every `REREAD_SECONDS`, after each reconnect, and when a hint does not follow on what they
+have, so that a lost hint costs time and nothing else.
 """
 
 import asyncio
 import contextlib
+from collections import deque
 from collections.abc import Iterator
 from typing import Any
 
@@ -13,12 +15,16 @@ import structlog
 from arq.connections import ArqRedis
 from redis.exceptions import RedisError
 
+from shared.queue import entries
+from shared.queue.records import Told
 from shared.store import keys
 
 log = structlog.get_logger()
 
 REREAD_SECONDS = 5.0
+MOST_TOLD = 64
 _LONGEST_PAUSE = 2.0
+_SOMETHING = Told("")
 
 
 class Bell:
@@ -26,15 +32,31 @@ class Bell:
 
     def __init__(self) -> None:
         self._rung = asyncio.Event()
+        self._told: deque[Told] = deque(maxlen=MOST_TOLD)  # a waiter that is too slow finds a hole, and reads
         self.stopping = False
 
     def mute(self) -> None:
         """Forget earlier rings. To be called before reading, so that a ring during the read is not lost."""
         self._rung.clear()
+        self._told.clear()
 
-    def ring(self) -> None:
+    def ring(self, told: Told | None = None) -> None:
         """Wake the waiter, now or when it next waits."""
+        if told is not None:
+            self._told.append(told)
         self._rung.set()
+
+    def following(self, after: int) -> list[tuple[int, int, bytes]] | None:
+        """Take what the hints told of the messages after a sequence; None when they leave a hole: it must be read."""
+        messages: list[tuple[int, int, bytes]] = []
+        self._rung.clear()
+        while self._told:
+            told = self._told.popleft()
+            last = messages[-1][0] if messages else after
+            if told.after is None or told.after > last:
+                return None
+            messages += [message for message in told.messages if message[0] > last]
+        return messages
 
     async def wait(self, seconds: float) -> None:
         """Wait for a ring, at most `seconds` and never longer than the time between two reads."""
@@ -103,9 +125,11 @@ class Notifications:
             for bells in self._bells.values():
                 _ring(bells)
         elif heard["type"] == "message":
-            _ring(self._bells.get(heard["data"].decode(), set()))
+            told = entries.told(heard["data"])
+            for bell in self._bells.get(told.conversation_id, ()):
+                bell.ring(told)
 
 
 def _ring(bells: set[Bell]) -> None:
     for bell in bells:
-        bell.ring()
+        bell.ring(_SOMETHING)

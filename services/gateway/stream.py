@@ -6,6 +6,7 @@ last one was answered, so a slow client fills no memory here.
 
 import asyncio
 import time
+from collections.abc import Sequence
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -178,11 +179,28 @@ class _Stream:
                 raise gone()
             if page.gap:
                 await self._send(GapFrame(gap=True))
-            for message in page.messages:
-                await self._send(MessageFrame(message_json(*message)))
-            after = page.cursor
-            if len(page.messages) < PAGE:  # what came since has rung the bell
-                await bell.wait(REREAD_SECONDS)
+            after = await self._send_all(page.messages, page.cursor)
+            if len(page.messages) < PAGE:
+                after = await self._follow(bell, after)
+
+    async def _follow(self, bell: Bell, after: int) -> int:
+        """Send what the hints tell, until they leave a hole or it is time to read again; return the cursor."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + REREAD_SECONDS
+        while not bell.stopping and (left := until - clock()) > 0:
+            await bell.wait(left)
+            messages = bell.following(after)
+            if messages is None:
+                break
+            after = await self._send_all(messages, after)
+        return after
+
+    async def _send_all(self, messages: Sequence[tuple[int, int, bytes]], cursor: int) -> int:
+        """Send messages and return the sequence of the last one, `cursor` when there is none."""
+        for message in messages:
+            await self._send(MessageFrame(message_json(*message)))
+            cursor = max(cursor, message[0])
+        return cursor
 
     async def _refuse(self, body: bytes, refused: Refused) -> None:
         metrics.refused(refused.code).inc()

@@ -3,7 +3,7 @@
 --
 -- conv     hash    bot, user, channel, profile, key (of the channel), created, status (open, transferred, closed),
 --                  state (idle, queued, running, waiting), job and jobs (id of the current job; how many so far),
---                  seq (last sequence), trimmed (last sequence cut off the outbox), turn, asked (sequence when the last
+--                  seq (last sequence), posted (that of the newest message), trimmed (last sequence cut off the outbox), turn, asked (sequence when the last
 --                  question was put), tries (BEGINs since the last COMMIT), fence, lease (its end), handed (events
 --                  handed out), batches (of this owner), call, call_deadline, started (awaited call), session_ms,
 --                  session_until (deadline), said (last consumer message), context_keeps (1: data without expiry)

@@ -18,8 +18,9 @@ local TRACE_LIMIT, DEAD_LIMIT, DEAD_TTL = 100, 10000, 2592000000
 local next_fence, lease, most_events, most_batches = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local status, session_ms, trace, call = ARGV[11], tonumber(ARGV[12]), ARGV[14], ARGV[16]
 
-local c = read('state', 'fence', 'bot', 'session_ms', 'session_until')
+local c = read('state', 'fence', 'bot', 'session_ms', 'session_until', 'posted')
 if not c.state then return gone() end
+outbox_ends_with(c.posted)
 if c.state ~= 'running' or c.fence ~= ARGV[3] then return {'refused'} end
 
 local at = 22
@@ -108,7 +109,7 @@ end
 
 keep()
 keep_session(NOW)
-redis.call('PUBLISH', NOTIFY, ID)
+publish()
 
 local writes = redis.call('LRANGE', WRITES, 0, -1)
 if #writes > 0 then

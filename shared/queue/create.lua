@@ -7,7 +7,7 @@ local created = redis.call('HGET', CONV, 'created')
 if created then return tonumber(created) end
 
 redis.call('HSET', CONV, 'bot', ARGV[3], 'user', ARGV[4], 'channel', ARGV[5], 'profile', ARGV[6], 'key', ARGV[7],
-  'session_ms', math.min(tonumber(ARGV[8]), TTL), 'status', 'open', 'state', 'idle', 'created', NOW, 'seq', 0)
+  'session_ms', math.min(tonumber(ARGV[8]), TTL), 'status', 'open', 'state', 'idle', 'created', NOW, 'seq', 0, 'posted', 0)
 keep()
 redis.call('ZADD', EXTRA, NOW + math.min(TTL, UNUSED_TTL), ID)
 return NOW

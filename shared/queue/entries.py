@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from shared.queue.records import Batch, CallStarted, Commit, Committed, Ingested, StoredEvent
+from shared.queue.records import Batch, CallStarted, Commit, Committed, Ingested, StoredEvent, Told
 
 DELETED = -1
 
@@ -26,6 +26,20 @@ def message(entry: bytes) -> tuple[int, int, bytes]:
     """Read `sequence|at|JSON`."""
     sequence, at, body = entry.split(b"|", 2)
     return int(sequence), int(at), body
+
+
+def told(data: bytes) -> Told:
+    """Read `id`, or `id|sequence before` and for each message `|length|sequence|at|JSON` (see _outbox.lua)."""
+    conversation_id, _, rest = data.partition(b"|")
+    if not rest:
+        return Told(conversation_id.decode())
+    after, _, rest = rest.partition(b"|")
+    messages = []
+    while rest:
+        length, _, rest = rest.partition(b"|")
+        messages.append(message(rest[: int(length)]))
+        rest = rest[int(length) + 1 :]
+    return Told(conversation_id.decode(), int(after), messages)
 
 
 def trace(entry: bytes) -> tuple[int, bytes]:

@@ -10,8 +10,9 @@
 local SEEN_LIMIT, SEEN_TTL, RECEIPT_TTL, LATE_AFTER = 2000, 86400000, 2000, 86400000
 local kind, message_id, body, echo = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
-local c = read('state', 'status', 'session_ms', 'session_until', 'said', 'created')
+local c = read('state', 'status', 'session_ms', 'session_until', 'said', 'created', 'posted')
 if not c.state then return gone() end
+outbox_ends_with(c.posted)
 
 if kind == 'web_view' then
   local first = redis.call('GET', EXTRA)
@@ -55,5 +56,5 @@ redis.call('RPUSH', INBOX, table.concat({kind, sequence, NOW, new_session, flags
 if echo ~= '' and late == 0 then post(sequence, echo) end
 if c.state == 'idle' then to_queued() end
 keep()
-redis.call('PUBLISH', NOTIFY, ID)
+publish()
 return {'accepted', sequence, NOW, late}

@@ -189,6 +189,17 @@ class CallStarted(msgspec.Struct, frozen=True):
     ended: list[bytes] = []
 
 
+class Told(msgspec.Struct, frozen=True):
+    """What is published on `notify:{sN}`: a conversation, and what was posted after the message with sequence `after`.
+
+    `after` None: something happened, read the outbox. Messages are as in `OutboxPage`.
+    """
+
+    conversation_id: str
+    after: int | None = None
+    messages: list[tuple[int, int, bytes]] = []
+
+
 class OutboxPage(msgspec.Struct, frozen=True):
     """Messages after a cursor: (sequence, accepted at, JSON object), `gap` when older ones were trimmed."""
 

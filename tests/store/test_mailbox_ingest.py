@@ -1,6 +1,6 @@
 """CREATE and INGEST: what is accepted, once, in order, and what is refused."""
 
-from shared.queue import jobs
+from shared.queue import entries, jobs
 from shared.queue.mailbox import Mailbox
 from shared.queue.records import NewConversation
 from shared.store import keys
@@ -50,7 +50,9 @@ async def test_a_message_is_queued_echoed_and_announced(
         accepted = await mailbox.ingest_message(talk, "m", BINARY, b'{"text":"hi"}')
         announced = await listener.get_message(timeout=1)
     assert (accepted.outcome, accepted.sequence) == ("accepted", 1)
-    assert announced["data"] == talk.encode()
+    told = entries.told(announced["data"])
+    assert (told.conversation_id, told.after) == (talk, 0)
+    assert [(sequence, body) for sequence, _, body in told.messages] == [(1, b'{"text":"hi"}')]
     assert await state(talk) == "queued"
     page = await mailbox.read(talk, 0)
     assert page is not None
