@@ -42,7 +42,7 @@ if kind == 'web_view' then
 else
   redis.call('ZADD', SEEN, sequence, message_id)
   redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1)
-  redis.call('PEXPIRE', SEEN, SEEN_TTL)
+  redis.call('PEXPIRE', SEEN, math.min(SEEN_TTL, TTL))
   redis.call('HSET', CONV, 'said', NOW)
 end
 

@@ -111,6 +111,14 @@ async def test_message_ids_are_remembered_up_to_a_limit(
     assert (await mailbox.ingest_message(talk, "old-1", b"{}", b"{}")).outcome == "duplicate"
 
 
+async def test_message_ids_are_not_known_longer_than_their_conversation(mailbox_with: MakesMailbox, redis: Raw) -> None:
+    mailbox = mailbox_with(conversation_ttl=60)
+    new = NewConversation(keys.new_conversation_id(0), "bot", "user", "web")
+    await mailbox.create(new)
+    await mailbox.ingest_message(new.id, "m1", b"event", b"")
+    assert await redis.pttl(keys.seen(new.id)) <= 60_000
+
+
 async def test_a_full_inbox_refuses_but_still_knows_its_duplicates(
     mailbox_with: MakesMailbox, conversation: Starts, say: Say
 ) -> None:
