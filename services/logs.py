@@ -37,20 +37,18 @@ def configure_logs(log_format: str, program: str, stream: TextIO | None = None) 
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(sys.stderr if stream is None else stream)
+    processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format, handler.stream)]
     handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format)],
-            foreign_pre_chain=[_template_only, *stamped],
-        )
+        structlog.stdlib.ProcessorFormatter(processors=processors, foreign_pre_chain=[_template_only, *stamped])
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for ours in ("services", "shared", "__main__"):
         logging.getLogger(ours).setLevel(logging.INFO)
 
 
-def _renderer(log_format: str) -> Processor:
+def _renderer(log_format: str, stream: TextIO) -> Processor:
     if log_format == "console":
-        return structlog.dev.ConsoleRenderer(colors=False)
+        return structlog.dev.ConsoleRenderer(colors=stream.isatty(), timestamp_key="at", pad_event_to=40)
     return structlog.processors.JSONRenderer(serializer=_json)
 
 

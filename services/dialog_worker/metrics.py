@@ -24,7 +24,11 @@ SCRIPT_SECONDS = Histogram("botlane_script_seconds", "CPU time of one script", b
 LIMITS_HIT = Counter("botlane_limits_hit", "Limits that stopped a part of a turn, by the word in its trace", ["limit"])
 REPLIES = Counter("botlane_replies", "Messages that turns sent to consumers")
 ENGINE_FAILURES = Counter("botlane_engine_failures", "Turns that failed; each is tried three times")
-DEAD_LETTERS = Counter("botlane_dead_letters", "Events given up, by reason", ["reason"])
+DEAD_LETTERS = Counter(
+    "botlane_dead_letters",
+    "Events given up, by reason; those that a closed conversation left are only among the kept",
+    ["reason"],
+)
 LEASES_LOST = Counter("botlane_leases_lost", "Conversations that another worker took over in mid-turn")
 RECOVERED = Counter("botlane_recovered", "Conversations that the sweeper gave a new job")
 CONVERSATIONS_HELD = Gauge("botlane_conversations_held", "Conversations that this worker handles now")

@@ -18,6 +18,7 @@ from redis.exceptions import RedisError
 from shared.queue import entries
 from shared.queue.records import Told
 from shared.store import keys
+from shared.store.outage import Outage
 
 log = structlog.get_logger()
 
@@ -73,6 +74,7 @@ class Notifications:
         self._channels = [keys.notify(shard) for shard in range(shards)]
         self._bells: dict[str, set[Bell]] = {}
         self._stopping = False
+        self._outage = Outage()
 
     @contextlib.contextmanager
     def listen(self, conversation_id: str) -> Iterator[Bell]:
@@ -107,13 +109,14 @@ class Notifications:
             try:
                 async with self._redis.pubsub() as subscription:
                     await subscription.subscribe(*self._channels)
+                    self._outage.back()
                     while True:
                         heard = await subscription.get_message(timeout=1.0)
                         if heard is not None:
                             pause = 0.0
                             self._hear(heard)
             except (RedisError, OSError) as error:
-                log.warning("notifications lost", error=type(error).__name__)
+                self._outage.away(error)
             except Exception:
                 log.exception("notifications failed")
             pause = min(_LONGEST_PAUSE, pause * 2 + 0.1)

@@ -81,7 +81,7 @@ class Calls:
     async def call(self, call_id: str) -> None:
         """Make the call and hand its outcome to the conversation. Raises RedisUnreachable after some patience."""
         conversation, _, turn = call_id.rpartition(".")
-        structlog.contextvars.bind_contextvars(conversation=conversation, turn=turn)
+        structlog.contextvars.bind_contextvars(conversation=conversation, turn=int(turn))
         claim = secrets.token_hex(8)
         started = await self._ask(lambda: self._mailbox.start(call_id, claim), _WAIT_FOR_REDIS)
         if started.outcome == "late":

@@ -5,17 +5,17 @@ Such a job needs no claim, no renewal and no end: two round trips fewer each. Wh
 """
 
 import asyncio
-import logging
 import time
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
+import structlog
 from redis.exceptions import ResponseError
 
 from shared.queue import jobs
 from shared.queue.worker import DoorbellWorker
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 TOKENS_AT_ONCE = 16  # more would starve the other workers of a burst
 
@@ -105,7 +105,7 @@ class DirectWorker(DoorbellWorker):
             raise
         except Exception:
             self.jobs_failed += 1
-            logger.exception("job %s failed", job_id)
+            log.exception("a job failed", job=job_id)
 
     def _done(self, job_id: str) -> None:
         del self.tasks[job_id]

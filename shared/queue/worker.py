@@ -6,7 +6,6 @@ the token, so that a worker that was frozen or cut off cannot delete what its su
 """
 
 import asyncio
-import logging
 import signal
 import time
 from collections import deque
@@ -14,6 +13,7 @@ from collections.abc import Awaitable, Sequence
 from contextlib import suppress
 from typing import Any, cast
 
+import structlog
 from arq.connections import ArqRedis
 from arq.typing import WorkerCoroutine
 from arq.utils import timestamp_ms
@@ -23,8 +23,9 @@ from redis.exceptions import RedisError
 from shared.queue import jobs
 from shared.queue.claims import Claim, Claims
 from shared.store.keys import bell
+from shared.store.outage import Outage
 
-logger = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 CLAIM_AT_ONCE = 16  # more would starve the other workers of a burst
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.05, 1.0
@@ -60,6 +61,7 @@ class DoorbellWorker(Worker):
         self._due = dict.fromkeys(queues, 0)  # queues to scan, with the bell tokens popped for each
         self._scanned_at = 0.0
         self._room = asyncio.Event()
+        self._outage = Outage()
 
     # -- life ---------------------------------------------------------------------------------------------------
 
@@ -84,9 +86,10 @@ class DoorbellWorker(Worker):
             while not _is_cancelled():
                 try:
                     await self._round()
+                    self._outage.back()
                     pause = FIRST_PAUSE_SECONDS
                 except (RedisError, OSError) as error:
-                    logger.warning("Redis is away (%s): waiting for it", type(error).__name__)
+                    self._outage.away(error)
                     await asyncio.sleep(pause)
                     pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
         finally:
@@ -181,9 +184,9 @@ class DoorbellWorker(Worker):
                 await asyncio.shield(self._claims.give_back(claim))
             raise
         except (RedisError, OSError) as error:
-            logger.warning("job %s could not be ended (%s): its claim lapses", job_id, type(error).__name__)
+            log.warning("a job could not be ended: its claim lapses", job=job_id, reason=type(error).__name__)
         except Exception:
-            logger.exception("job %s: the worker failed around it", job_id)
+            log.exception("the worker failed around a job", job=job_id)
 
     async def finish_job(
         self,
@@ -206,13 +209,13 @@ class DoorbellWorker(Worker):
             defer_ms = incr_score - (timestamp_ms() - claim.score) if incr_score else 0
             owned = await self._claims.give_back(claim, defer_ms=defer_ms)
         if not owned:
-            logger.warning("job %s belongs to another worker: left alone", job_id)
+            log.warning("a job belongs to another worker: left alone", job=job_id)
 
     async def finish_failed_job(self, job_id: str, result_data: bytes | None) -> None:  # noqa: ARG002 - results are never kept
         """Drop a job that cannot be run (payload gone, unknown function) if its token still owns it."""
         claim = self._held.get(job_id)
         if claim and not await self._claims.finish(claim):
-            logger.warning("job %s belongs to another worker: left alone", job_id)
+            log.warning("a job belongs to another worker: left alone", job=job_id)
 
     # -- keeping claims -----------------------------------------------------------------------------------------
 
@@ -224,9 +227,9 @@ class DoorbellWorker(Worker):
                 await asyncio.gather(*(self._renew(queue) for queue in self._queues))
                 await self.heart_beat()
             except (RedisError, OSError) as error:
-                logger.warning("claims could not be renewed (%s)", type(error).__name__)
+                self._outage.away(error)
             except Exception:
-                logger.exception("the heartbeat failed; it goes on")
+                log.exception("the heartbeat failed; it goes on")
 
     async def _renew(self, queue: str) -> None:
         held = [claim for claim in self._held.values() if claim.queue == queue]
@@ -236,7 +239,7 @@ class DoorbellWorker(Worker):
         for claim in held:
             task = self.job_tasks.get(claim.job_id)
             if claim.job_id in lost and task and self._held.get(claim.job_id) is claim:
-                logger.warning("job %s was taken over: stopped", claim.job_id)
+                log.warning("a job was taken over: stopped", job=claim.job_id)
                 task.cancel()
 
 

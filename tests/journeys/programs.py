@@ -97,6 +97,10 @@ class Programs:
         assert code == 0, f"{name} ended with {code}:\n{self.log(name)}"
         return time.monotonic() - began
 
+    def ops(self, name: str) -> str:
+        """The operations address of a program."""
+        return self._ops[name]
+
     def kill(self, name: str) -> None:
         """End a program without a chance to tidy up."""
         self._processes[name].kill()

@@ -44,6 +44,37 @@ def test_people_get_a_line_they_can_read() -> None:
     assert "status=200" in stream.getvalue()
 
 
+def test_nobody_gets_colours_who_is_no_terminal() -> None:
+    stream = io.StringIO()
+    configure_logs("console", "gateway", stream)
+    structlog.get_logger("services.x").warning("a slow turn", ms=1200)
+    assert "\x1b" not in stream.getvalue()
+
+
+def test_a_terminal_gets_colours() -> None:
+    class Terminal(io.StringIO):
+        def isatty(self) -> bool:
+            return True
+
+    stream = Terminal()
+    configure_logs("console", "gateway", stream)
+    structlog.get_logger("services.x").warning("a slow turn", ms=1200)
+    assert "\x1b[" in stream.getvalue()
+
+
+def test_what_was_said_once_of_a_turn_is_in_each_line_about_it() -> None:
+    stream = io.StringIO()
+    configure_logs("json", "dialog-worker", stream)
+    with structlog.contextvars.bound_contextvars(conversation="0-1", turn=3, version="abc"):
+        structlog.get_logger("services.x").warning("a turn failed")
+        logging.getLogger("aiohttp.client").warning("Unclosed")
+    structlog.get_logger("services.x").info("working")
+    about, library, after = lines(stream)
+    for line in (about, library):
+        assert (line["conversation"], line["turn"], line["version"]) == ("0-1", 3, "abc")
+    assert "conversation" not in after
+
+
 def test_an_exception_is_logged_by_class_and_place_without_its_text() -> None:
     stream = io.StringIO()
     configure_logs("json", "gateway", stream)
