@@ -5,7 +5,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -166,12 +166,12 @@ async def test_a_hostile_script_is_traced_and_the_flow_continues(
             assert any(line["code"].startswith(code) for line in lines), lines
 
 
-@pytest.fixture
-async def hostile(valkey_server: str, redis: ArqRedis, tmp_path: Path) -> AsyncIterator[Programs]:
+@pytest.fixture(scope="module")
+def hostile(valkey_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
     settings = {"BOTLANE_SCRIPT_SECONDS": "0.1", "BOTLANE_CONSOLE": "1"}
-    with Programs(valkey_server, tmp_path, **settings) as programs:
+    with Programs(valkey_server, tmp_path_factory.mktemp("hostile"), **settings) as programs:
         programs.start("gateway", "dialog_worker")
-        await programs.ready("gateway", "dialog_worker")
+        asyncio.run(programs.ready("gateway", "dialog_worker"))
         yield programs
 
 

@@ -37,7 +37,7 @@ async def serve() -> AsyncIterator[Serve]:
 
         app = web.Application()
         app.router.add_post("/model/parse", answer if callable(answer) else same)
-        runner = web.AppRunner(app, shutdown_timeout=0)
+        runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
         runners.append(runner)
         await runner.setup()
         site = web.TCPSite(runner, "127.0.0.1", 0)
