@@ -190,10 +190,19 @@ class _Stream:
         while not bell.stopping and (left := until - clock()) > 0:
             await bell.wait(left)
             messages = bell.following(after)
-            if messages is None:
+            if messages is None or not await self._may_show(messages):
                 break
             after = await self._send_all(messages, after)
         return after
+
+    async def _may_show(self, messages: Sequence[object]) -> bool:
+        """Whether what a hint told is safe where the operator wants it to be; if not, it is read again."""
+        try:
+            if messages:
+                await self._parts.mailbox.confirm(self._conversation_id)
+        except RedisUnreachable:
+            return False
+        return True
 
     async def _send_all(self, messages: Sequence[tuple[int, int, bytes]], cursor: int) -> int:
         """Send messages and return the sequence of the last one, `cursor` when there is none."""

@@ -84,7 +84,7 @@ class Mailbox:
         who = (new.bot_id, new.user_id, new.channel, new.profile, new.channel_key, new.session_ms)
         alive = keys.alive(keys.shard_of(new.id))
         created = int(await self._run("create", new.id, *who, extra=alive))
-        await self._confirm(new.id)
+        await self.confirm(new.id)
         return created
 
     async def about(self, conversation_id: str) -> About | None:
@@ -153,7 +153,7 @@ class Mailbox:
         """
         started = entries.call_started(await self._run_call("start", call_id, call_id, claim))
         if started.outcome == "go":
-            await self._confirm(call_id)
+            await self.confirm(call_id)
         return started
 
     async def finish_attempt(self, call_id: str, claim: str, record: bytes) -> bool:
@@ -167,7 +167,7 @@ class Mailbox:
     async def result(self, call_id: str, outcome: bytes) -> bool:
         """Hand the outcome to the conversation that waits for it; False: not awaited any more, dropped."""
         answer = await self._run_call("result", call_id, call_id, outcome)
-        await self._confirm(call_id)
+        await self.confirm(call_id)
         return bool(answer[0] == b"stored")
 
     async def sweep(self, shard: int, sweeper: str, limit: int = 100) -> int | None:
@@ -191,9 +191,17 @@ class Mailbox:
         status, trimmed, found = answer
         messages = [entries.message(entry) for entry in found]
         if messages:
-            await self._confirm(conversation_id)
+            await self.confirm(conversation_id)
         cursor = messages[-1][0] if messages else after
         return OutboxPage(messages=messages, cursor=cursor, gap=after < trimmed, status=status.decode())
+
+    async def confirm(self, identifier: str) -> None:
+        """With `replicated`, return when all that is known of a conversation or call is on a replica.
+
+        Raises NotReplicated. To be asked for what was heard from others; the methods here ask it themselves.
+        """
+        if self._replicas is not None:
+            await self._replicas.confirm(keys.shard_of(identifier))
 
     async def trace(self, conversation_id: str, after_turn: int) -> list[bytes] | None:
         """Return what the turns after `after_turn` did, oldest first, None when it is gone or never was."""
@@ -213,12 +221,8 @@ class Mailbox:
         answer = await self._run("ingest", conversation_id, *arguments, *self._inbox_limits, extra=extra)
         ingested = entries.ingested(answer)
         if ingested.outcome in {"accepted", "duplicate"}:
-            await self._confirm(conversation_id)
+            await self.confirm(conversation_id)
         return ingested
-
-    async def _confirm(self, identifier: str) -> None:
-        if self._replicas is not None:
-            await self._replicas.confirm(keys.shard_of(identifier))
 
     async def _release(self, conversation_id: str, fence: str, next_fence: str, how: str) -> Committed:
         answer = await self._run("release", conversation_id, fence, next_fence, *self._owner, how)
