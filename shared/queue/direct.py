@@ -78,7 +78,9 @@ class DirectWorker(DoorbellWorker):
                 names = (len(self._bells), *self._bells)
                 waiting = self.pool.blmpop(seconds, *names, direction="LEFT", count=most)  # type: ignore[arg-type] # its annotation is wrong: each name is a text
                 rung = await cast("Awaitable[Any]", waiting)
-            except ResponseError:
+            except ResponseError as error:
+                if "unknown command" not in str(error):
+                    raise  # a server that is being demoted, say
                 self._several = False
             else:
                 return (rung[0].decode(), rung[1]) if rung else ("", [])
