@@ -25,6 +25,7 @@ from shared.store import keys
 from shared.store.bots import Bots
 from shared.store.connection import RedisUnreachable, connect, translated
 
+_PROGRAMS = ("gateway", "dialog-worker", "integration-worker")
 _GATEWAYS, _DIALOG_WORKERS = 2, 2
 _PAUSES = (LEASE_MS / 1000 + 0.5, LEASE_MS / 1000 + 2.0)
 """Seconds for which a worker is stopped: longer than its lease."""
@@ -33,7 +34,15 @@ _PAUSES = (LEASE_MS / 1000 + 0.5, LEASE_MS / 1000 + 2.0)
 class OwnInstallation:
     """Two gateways, two dialog workers, an integration worker, and the server they share."""
 
-    kinds: tuple[str, ...] = ("gateway", "dialog worker", "turn process", "integration worker", "pause", "lost queue")
+    kinds: tuple[str, ...] = (
+        "gateway",
+        "dialog worker",
+        "turn process",
+        "integration worker",
+        "restart",
+        "pause",
+        "lost queue",
+    )
 
     def __init__(self, folder: Path) -> None:
         self.urls: list[str] = []
@@ -77,6 +86,8 @@ class OwnInstallation:
                 return await self._lose_queue(chance)
             case "pause":
                 return self._pause(self._pid(chance.choice(("dialog-worker", "integration-worker")), chance), chance)
+            case "restart":
+                return _signal(self._pid(chance.choice(_PROGRAMS), chance), signal.SIGTERM)
             case "turn process":
                 return _kill(chance.choice(_children(self._pid("dialog-worker", chance)) or [0]))
             case _:

@@ -73,6 +73,19 @@ class Talk(msgspec.Struct):
     trimmed: bool = False
 
 
+class Stall(msgspec.Struct, frozen=True, gc=False):
+    """How many seconds an answer took from acceptance, and `at` which second of the load that was.
+
+    `behind_call`: it waited for a call, its own or an earlier one.
+    """
+
+    seconds: float
+    at: float
+    conversation: str
+    text: str
+    behind_call: bool = False
+
+
 class Violation(msgspec.Struct, frozen=True):
     """A promise that was broken. `kind` is a word or two, `what` a sentence."""
 

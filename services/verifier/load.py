@@ -4,14 +4,16 @@ import asyncio
 import contextlib
 import random
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import msgspec
 
+from services.verifier.answers import read_answer
 from services.verifier.api import Api
 from services.verifier.checker import check
 from services.verifier.gateways import Gateways, Opened, Unreachable
-from services.verifier.history import Talk, Violation
+from services.verifier.history import Stall, Talk, Violation
 from services.verifier.talker import Talker
 
 _OPEN_SECONDS = 30.0
@@ -34,14 +36,13 @@ class Load:
     def __init__(self, plan: Plan, gateways: Gateways, api: Api) -> None:
         self.violations: list[Violation] = []
         self.histories: list[Talk] = []
-        self.stalls: list[float] = []
-        self.call_stalls: list[float] = []
+        self.stalls: list[Stall] = []
         self.ended = 0
         self._events = 0
-        self._answers = 0
+        self._begun = 0.0
         self.duplicates = 0
         self.unknown = 0
-        self.failed_calls = 0
+        self.failed_calls: Counter[str] = Counter()
         self.seconds = 0.0
         self._plan = plan
         self._gateways = gateways
@@ -58,7 +59,7 @@ class Load:
     @property
     def answers(self) -> int:
         """Return how many of them were answered so far."""
-        return self._answers + sum(len(talker.stalls) + len(talker.call_stalls) for talker in self._talking)
+        return len(self.stalls) + sum(len(talker.stalls) for talker in self._talking)
 
     def stop(self) -> None:
         """Send nothing more; what was sent is waited for."""
@@ -66,8 +67,8 @@ class Load:
 
     async def run(self) -> None:
         """Run the whole load. Raises Unreachable when nobody answers for long, NoBot."""
-        begun = time.monotonic()
-        ends = begun + self._plan.seconds
+        self._begun = time.monotonic()
+        ends = self._begun + self._plan.seconds
 
         def over() -> bool:
             return self._stopped or (self._plan.seconds > 0 and time.monotonic() >= ends)
@@ -79,7 +80,7 @@ class Load:
             for task in places:
                 task.cancel()
             await asyncio.gather(*places, return_exceptions=True)
-        self.seconds = time.monotonic() - begun
+        self.seconds = time.monotonic() - self._begun
 
     async def settle(self, seconds: float) -> None:
         """Wait, then see that nothing came after the end of any conversation."""
@@ -131,15 +132,14 @@ class Load:
             self.histories.append(talk)
         self.ended += 1
         self._events += talker.events
-        self._answers += len(talker.stalls) + len(talker.call_stalls)
-        self.stalls += talker.stalls
-        self.call_stalls += talker.call_stalls
+        self.stalls += [msgspec.structs.replace(stall, at=stall.at - self._begun) for stall in talker.stalls]
         attempts = [attempt for one in talk.sent for attempt in one.attempts]
         self.duplicates += sum(attempt.outcome == "duplicate" for attempt in attempts)
         self.unknown += sum(attempt.outcome == "unknown" for attempt in attempts)
-        self.failed_calls += sum(" = failed" in message.text for message in talk.stored)
+        answers = [answer for message in talk.stored if (answer := read_answer(message)) is not None]
+        self.failed_calls.update(answer.said.partition(" ")[0] for answer in answers if answer.outcome == "failed")
         self._settled.append((talker.opened, talk.stored[-1].sequence if talk.stored else 0))
-        talker.events, talker.stalls, talker.call_stalls = 0, [], []
+        talker.events, talker.stalls = 0, []
 
 
 async def ended(task: "asyncio.Task[None]") -> None:

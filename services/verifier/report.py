@@ -6,7 +6,7 @@ import msgspec
 
 from services.verifier.chaos import Strike
 from services.verifier.gateways import Gateways
-from services.verifier.history import Talk, Violation
+from services.verifier.history import Stall, Talk, Violation
 from services.verifier.load import Load, Plan
 
 _MOST_SHOWN = 20
@@ -15,7 +15,8 @@ _MOST_SHOWN = 20
 class Report(msgspec.Struct, frozen=True, rename="camel"):
     """What a run found. Stalls are seconds from acceptance to answer, those of calls and what waited behind them apart.
 
-    `unknown` sends were cut off or told 503.
+    `slowest` and `strikes` say when they were, so that they can be held against each other. `unknown` sends were cut
+    off or told 503.
     """
 
     verdict: str
@@ -27,13 +28,14 @@ class Report(msgspec.Struct, frozen=True, rename="camel"):
     events_per_second: float
     stall: dict[str, float]
     call_stall: dict[str, float]
+    slowest: list[Stall]
     strikes: list[Strike]
     duplicates_refused: int
     unknown: int
     connections_cut: int
     answers_503: int
     answers_429: int
-    failed_calls: int
+    failed_calls: dict[str, int]
     violations: list[Violation]
     histories: list[Talk]
 
@@ -48,15 +50,16 @@ def report_of(plan: Plan, load: Load, gateways: Gateways, struck: list[Strike]) 
         answers=load.answers,
         seconds=round(load.seconds, 3),
         events_per_second=round(load.events / load.seconds, 1) if load.seconds else 0.0,
-        stall=_spread(load.stalls),
-        call_stall=_spread(load.call_stalls),
+        stall=_spread([stall.seconds for stall in load.stalls if not stall.behind_call]),
+        call_stall=_spread([stall.seconds for stall in load.stalls if stall.behind_call]),
+        slowest=_slowest(load.stalls),
         strikes=struck,
         duplicates_refused=load.duplicates,
         unknown=load.unknown,
         connections_cut=gateways.cut,
         answers_503=gateways.statuses[503],
         answers_429=gateways.statuses[429],
-        failed_calls=load.failed_calls,
+        failed_calls=dict(load.failed_calls),
         violations=load.violations,
         histories=load.histories,
     )
@@ -67,6 +70,13 @@ _SHARES = {"p50": 0.5, "p99": 0.99, "worst": 1.0}
 
 def _spread(values: list[float]) -> dict[str, float]:
     return {name: round(percentile(values, share), 4) for name, share in _SHARES.items()}
+
+
+def _slowest(stalls: list[Stall]) -> list[Stall]:
+    """Return the slowest answers, those that waited for no call first."""
+    found = sorted(stalls, key=lambda stall: stall.seconds, reverse=True)
+    plain, behind = ([stall for stall in found if stall.behind_call is which] for which in (False, True))
+    return plain[:_MOST_SHOWN] + behind[:_MOST_SHOWN]
 
 
 def percentile(values: list[float], share: float) -> float:
@@ -82,10 +92,11 @@ def lines(report: Report) -> list[str]:
     refused = f"{report.duplicates_refused:,} duplicates refused, {report.unknown:,} sends cut off"
     answers = f"{report.answers_503:,} answers 503, {report.answers_429:,} answers 429"
     strikes = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(s.kind for s in report.strikes).items()))
+    failed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.failed_calls.items())) or "0"
     told = [
         f"{report.conversations:,} conversations, {rate}, {report.answers:,} answers",
         f"from acceptance to answer: {_times(report.stall)}",
-        f"  of calls and behind them: {_times(report.call_stall)}, {report.failed_calls:,} calls failed",
+        f"  of calls and behind them: {_times(report.call_stall)}, {failed} calls failed",
         f"{refused}, {answers}",
     ]
     if strikes:

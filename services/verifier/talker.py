@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from services.verifier.answers import answered_number
 from services.verifier.gateways import Gateways, Opened, Unreachable
-from services.verifier.history import Attempt, Kind, Sent, Talk
+from services.verifier.history import Attempt, Kind, Sent, Stall, Talk
 from services.verifier.listener import Listener
 
 PATIENCE = 60.0
@@ -28,8 +28,7 @@ class Talker:
     def __init__(self, gateways: Gateways, opened: Opened, chance: random.Random) -> None:
         self.opened = opened
         self.talk = Talk(opened.id)
-        self.stalls: list[float] = []
-        self.call_stalls: list[float] = []
+        self.stalls: list[Stall] = []
         self.events = 0
         self._gateways = gateways
         self._chance = chance
@@ -148,7 +147,7 @@ class Talker:
         if kind in _CALLS:
             self._last_call = max(self._last_call, at)
         behind = self._last_call > accepted or any(other in _CALLS for _, other in self._open.values())
-        (self.call_stalls if behind else self.stalls).append(max(0.0, at - accepted))
+        self.stalls.append(Stall(max(0.0, at - accepted), accepted, self.opened.id, f"{kind} {number}", behind))
 
     async def _read_again(self) -> None:
         """Read everything, and let the listener hear that much; what came meanwhile is read as well."""
