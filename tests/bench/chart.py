@@ -6,7 +6,7 @@ from html import escape
 from tests.bench.figures import Figure
 from tests.bench.table import number
 
-WIDTH, LEFT, BAR, GAP, HEAD = 760, 20, 14, 54, 46
+WIDTH, LEFT, BAR, GAP, HEAD = 760, 20, 14, 60, 46
 _LONGEST = 480
 _STYLE = """
   text { font: 13px system-ui, sans-serif; fill: #1f2328; }
@@ -49,11 +49,12 @@ def _key() -> list[str]:
 
 def _pair(figure: Figure, top: int) -> list[str]:
     baseline = figure.baseline or figure.value
+    better = "more" if figure.unit.endswith("/s") else "less"
     longest = max(figure.value.median, baseline.median) or 1.0
     parts = [
         (
             f'<text x="{LEFT}" y="{top + 11}"><tspan class="head">{escape(figure.what)}</tspan>'
-            f' <tspan class="unit">{escape(figure.unit)}</tspan></text>'
+            f' <tspan class="unit">{escape(figure.unit)}, {better} is better</tspan></text>'
         )
     ]
     for line, (kind, spread) in enumerate((("ours", figure.value), ("baseline", baseline))):

@@ -4,18 +4,20 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
+CHILDREN = {"dialog-worker": "turn processes"}
 _TICKS = os.sysconf("SC_CLK_TCK")
 _PAGE = os.sysconf("SC_PAGE_SIZE")
 
 
 def cpu_seconds(programs: Mapping[str, int]) -> dict[str, float]:
-    """Return the CPU seconds of each program since its start, those of its children apart as `<name> children`."""
+    """Return the CPU seconds of each program since its start, those of its other children apart: `CHILDREN` names them."""
     parents = _parents()
     seconds = {}
     for name, pid in programs.items():
         seconds[name] = _own_seconds(pid)
-        if below := _below(pid, parents):
-            seconds[f"{name} children"] = sum(map(_own_seconds, below))
+        if below := _below(pid, parents, apart=set(programs.values())):
+            children_name = CHILDREN.get(name, f"children of {name}")
+            seconds[children_name] = seconds.get(children_name, 0.0) + sum(map(_own_seconds, below))
     return seconds
 
 
@@ -31,7 +33,7 @@ def resident_mb(pid: int) -> float:
 
 def children(pid: int) -> list[int]:
     """Return all processes below one."""
-    return _below(pid, _parents())
+    return _below(pid, _parents(), apart=set())
 
 
 def _own_seconds(pid: int) -> float:
@@ -54,6 +56,7 @@ def _parents() -> dict[int, int]:
     return found
 
 
-def _below(pid: int, parents: Mapping[int, int]) -> list[int]:
-    direct = [child for child, parent in parents.items() if parent == pid]
-    return direct + [lower for child in direct for lower in _below(child, parents)]
+def _below(pid: int, parents: Mapping[int, int], apart: set[int]) -> list[int]:
+    """Return the processes below one, without those that are counted `apart` and what is below them."""
+    direct = [child for child, parent in parents.items() if parent == pid and child not in apart]
+    return direct + [lower for child in direct for lower in _below(child, parents, apart)]

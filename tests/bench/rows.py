@@ -11,7 +11,7 @@ from tests.bench.rows_parts import accepting, scaling, turning
 from tests.bench.rows_rest import idle, memory, server_memory, starting
 from tests.bench.rows_scripts import scripting
 from tests.bench.rows_trips import trips
-from tests.bench.rows_w import workload_w
+from tests.bench.rows_w import through_run, workload_w
 
 Row = Callable[[Bench], Awaitable[list[Figure]]]
 
@@ -23,6 +23,7 @@ ROWS: dict[str, Row] = {
     "idle": idle,
     "memory": memory,
     "redis": server_memory,
+    "run": through_run,
     "bursts": bursts,
     "calls": calling,
     "accept": accepting,

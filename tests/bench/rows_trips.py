@@ -17,28 +17,35 @@ BACKGROUND = {"sweep", "recover", "PING", "CLIENT", "HELLO", "SELECT", "INFO", "
 async def trips(bench: Bench) -> list[Figure]:
     """Count commands and round trips for each message, under load and one at a time."""
     system = await bench.botlane()
-    busy, commands, messages = await _watch(system, conversations=50, messages=4 if bench.quick else 20)
-    alone_, _, few = await _watch(system, conversations=1, messages=20)
-    worker, quiet = (_by_worker(watch) for watch in (busy, alone_))
+    busy, commands, messages, reads = await _watch(system, conversations=50, messages=4 if bench.quick else 20)
+    single, _, few, few_reads = await _watch(system, conversations=1, messages=20)
+    worker, quiet = (_by_worker(watch) for watch in (busy, single))
     return [
         alone(
             "trips",
-            "round trips of the dialog worker for each turn, in W with 50 conversations",
+            "commands the dialog worker sends for each turn, in W with 50 conversations",
             "",
             [worker.total() / messages],
-            "at most 4",
+            "at most 4 round trips",
             at_most(4),
             _shown(worker, messages),
         ),
         alone("trips", "the same, one message at a time", "", [quiet.total() / few], note=_shown(quiet, few)),
         alone(
             "trips",
-            "round trips of the gateway for each accepted message",
+            "commands the gateway sends to accept a message",
             "",
             [busy.count("ingest") / messages],
-            "1",
+            "1 round trip",
             at_most(1),
             f"and {busy.count('read') / messages:.2f} reads for the stream",
+        ),
+        alone(
+            "trips",
+            "reads of the server for each message: round trips of all programs, several commands may share one",
+            "",
+            [reads / messages],
+            note=f"{few_reads / few:.1f} with one message at a time",
         ),
         alone(
             "trips",
@@ -50,17 +57,21 @@ async def trips(bench: Bench) -> list[Figure]:
     ]
 
 
-async def _watch(system: System, conversations: int, messages: int) -> tuple[Watch, Counter[str], int]:
-    """Run W under watch; return what was asked, what was executed, and how many messages there were."""
+async def _watch(system: System, conversations: int, messages: int) -> tuple[Watch, Counter[str], int, int]:
+    """Run W under watch; return what was asked, what was executed, how many messages there were, and reads of the server."""
     w = W(system.host, conversations)
     await w.open()
     await w.run(2)
-    before = await _executed(system)
+    before, reads = await _executed(system), await _reads(system)
     async with watched(system.redis_url) as watch:
         told = await w.run(messages)
-    commands = await _executed(system) - before
+    commands, reads = await _executed(system) - before, await _reads(system) - reads
     w.close()
-    return watch, commands, told.messages
+    return watch, commands, told.messages, reads
+
+
+async def _reads(system: System) -> int:
+    return int((await system.redis.info("stats"))["total_reads_processed"])
 
 
 async def _executed(system: System) -> Counter[str]:

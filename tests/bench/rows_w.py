@@ -1,12 +1,14 @@
 """Workload W against the baseline, alternately with the same client: messages/s, CPU seconds and latency."""
 
+from collections.abc import Mapping
+
 import msgspec
 
-from tests.bench.bench import Bench
+from tests.bench.bench import COUNTING, Bench
 from tests.bench.figures import Figure, against, alone, at_least, at_most, spread
 from tests.bench.processes import cpu_seconds, used
-from tests.bench.systems import System
 from tests.bench.workload_w import CONVERSATIONS, MESSAGES, W
+from tests.journeys.system import botlane_run
 
 WARM_UP = 2
 QUICK_MESSAGES = 8
@@ -32,24 +34,43 @@ async def workload_w(bench: Bench) -> list[Figure]:
     messages = QUICK_MESSAGES if bench.quick else MESSAGES
     pairs = []
     for _ in range(bench.rounds(3)):
-        baseline = await w_round(await bench.inline(), CONVERSATIONS, messages)
-        pairs.append((baseline, await w_round(await bench.botlane(), CONVERSATIONS, messages)))
+        inline, botlane = await bench.inline(), await bench.botlane()
+        baseline = await w_round(inline.host, inline.programs, CONVERSATIONS, messages)
+        pairs.append((baseline, await w_round(botlane.host, botlane.programs, CONVERSATIONS, messages)))
     bench.rate = spread([ours.rate for _, ours in pairs]).median
     return w_figures(pairs)
 
 
-async def w_round(system: System, conversations: int, messages: int) -> Round:
-    """Warm a system up and run W once, with conversations of its own."""
-    w = W(system.host, conversations)
+async def w_round(host: str, programs: Mapping[str, int], conversations: int, messages: int) -> Round:
+    """Warm programs up and run W once, with conversations of its own."""
+    w = W(host, conversations)
     await w.open()
     await w.run(WARM_UP)
-    before = cpu_seconds(system.programs)
+    before = cpu_seconds(programs)
     told = await w.run(messages)
-    spent = used(before, cpu_seconds(system.programs))
+    spent = used(before, cpu_seconds(programs))
     w.close()
     scale = 1000 / told.messages
     cpu = {name: seconds * scale for name, seconds in spent.items()}
     return Round(told.rate, told.p50, told.p99, cpu, told.client_cpu * scale)
+
+
+async def through_run(bench: Bench) -> list[Figure]:
+    """Measure W against `botlane run` itself: with the console, whose traces hold values, and its running commentary."""
+    await bench.quiet()
+    with botlane_run(bench.folder / "run", [COUNTING], BOTLANE_CREATE_RATE="1000000") as running:
+        programs = {"run": running.process.pid, **running.ready["programs"]}
+        host = running.url.removeprefix("http://")
+        one = await w_round(host, programs, CONVERSATIONS, QUICK_MESSAGES if bench.quick else MESSAGES)
+    return [
+        alone("run", "workload W through `botlane run`, with its console", "messages/s", [one.rate]),
+        alone("run", "CPU for 1,000 messages of it", "s", [one.all_cpu], note=shown(one.cpu)),
+    ]
+
+
+def shown(cpu: Mapping[str, float]) -> str:
+    """Return CPU seconds by program."""
+    return ", ".join(f"{name} {seconds:.2f}" for name, seconds in cpu.items())
 
 
 def w_figures(pairs: list[tuple[Round, Round]]) -> list[Figure]:

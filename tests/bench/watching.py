@@ -18,7 +18,7 @@ _FOLDER = Path(scripts.__file__).parent
 
 
 class Asked(msgspec.Struct, frozen=True):
-    """One command: its name or its script's, and the first key."""
+    """One command: its name or its script's, and the first key of a shard."""
 
     name: str
     key: str
@@ -37,11 +37,11 @@ class Watch:
         if found is None or found["who"].startswith(b"lua"):
             return
         words = [word.decode(errors="replace") for word in _WORD.findall(found["words"])[:4]]
-        name, rest = words[0].upper(), words[1:]
-        if name == "EVALSHA" and len(rest) >= 2:
-            self.asked[Asked(self._names.get(rest[0], "another script"), rest[2] if len(rest) > 2 else "")] += 1
-        else:
-            self.asked[Asked(name, rest[0] if rest else "")] += 1
+        name = words[0].upper()
+        key = next((word for word in words[1:] if "{s" in word), "")
+        if name == "EVALSHA":
+            name = self._names.get(words[1], "another script")
+        self.asked[Asked(name, key)] += 1
 
     def count(self, *names: str, key: str = "") -> int:
         """Return how often one of these was asked, of keys that begin so."""

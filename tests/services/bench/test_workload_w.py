@@ -13,10 +13,10 @@ from tests.bench.workload_w import W
 async def test_every_count_is_right_in_the_baseline_and_in_botlane(tmp_path: Path) -> None:
     systems = Systems(tmp_path)
     async with systems.inline() as inline, systems.botlane([COUNTING], turn_processes=1) as botlane:
-        theirs = await w_round(inline, conversations=5, messages=4)
-        ours = await w_round(botlane, conversations=5, messages=4)
+        theirs = await w_round(inline.host, inline.programs, conversations=5, messages=4)
+        ours = await w_round(botlane.host, botlane.programs, conversations=5, messages=4)
     assert set(theirs.cpu) == {"inline", "valkey"}
-    assert set(ours.cpu) >= {"gateway", "dialog-worker", "dialog-worker children", "integration-worker", "valkey"}
+    assert set(ours.cpu) >= {"gateway", "dialog-worker", "turn processes", "integration-worker", "valkey"}
     assert {figure.row for figure in w_figures([(theirs, ours)])} == {"w"}
 
 
