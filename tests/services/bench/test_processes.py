@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench.processes import children, cpu_seconds, resident_mb
 
-BUSY = "import time\nwhile time.process_time() < 0.2: pass\nprint(flush=True)\ninput()"
+BUSY = "import time\nwhile time.process_time() < 0.3: pass\nprint(flush=True)\ninput()"
 PARENT = f"import subprocess, sys\nsubprocess.run([sys.executable, '-c', {BUSY!r}])"
 
 
