@@ -4,6 +4,7 @@ What consumers, bots and APIs say never reaches a log. So an exception is logged
 without its text, and a library's line as its template, without what would be filled in.
 """
 
+import contextlib
 import logging
 import sys
 import traceback
@@ -30,20 +31,37 @@ def configure_logs(log_format: str, program: str, stream: TextIO | None = None) 
         structlog.processors.TimeStamper(fmt="iso", utc=True, key="at"),
         _without_text,
     ]
+    target = sys.stderr if stream is None else stream
+    lines = _Lines(target)
     structlog.configure(
-        processors=[*stamped, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*stamped, _renderer(log_format, target)],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
-    handler = logging.StreamHandler(sys.stderr if stream is None else stream)
-    processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format, handler.stream)]
+    handler = logging.StreamHandler(target)
+    processors = [structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(log_format, target)]
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(processors=processors, foreign_pre_chain=[_template_only, *stamped])
     )
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     for ours in ("services", "shared", "__main__"):
         logging.getLogger(ours).setLevel(logging.INFO)
+
+
+class _Lines:
+    """Writes lines: by way of `logging` each would cost more than twice as much."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def msg(self, line: str) -> None:
+        """Write a line, or drop it when nobody reads any more: no request and no turn may fail for that."""
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(f"{line}\n")
+            self._stream.flush()
+
+    info = warning = error = msg
 
 
 def _renderer(log_format: str, stream: TextIO) -> Processor:

@@ -44,6 +44,13 @@ def test_people_get_a_line_they_can_read() -> None:
     assert "status=200" in stream.getvalue()
 
 
+def test_a_line_that_nobody_reads_any_more_fails_nothing() -> None:
+    stream = io.StringIO()
+    configure_logs("json", "gateway", stream)
+    stream.close()
+    structlog.get_logger("services.x").error("request failed")
+
+
 def test_nobody_gets_colours_who_is_no_terminal() -> None:
     stream = io.StringIO()
     configure_logs("console", "gateway", stream)
