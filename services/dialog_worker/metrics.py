@@ -7,7 +7,7 @@ from prometheus_client import Counter, Gauge, Histogram
 
 from shared.dialog.trace import TraceLine
 
-PHASES = ("inbox", "begin", "turn-process", "engine", "scripts", "commit")
+PHASES = ("inbox", "begin", "turn-process", "process-wait", "engine", "scripts", "commit")
 LIMITS = ("chain-limit", "refused", "regex-stopped", "script-stopped", "turn-too-large")
 _SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
@@ -16,7 +16,8 @@ TURN_SECONDS = Histogram("botlane_turn_seconds", "From the acceptance of an even
 PHASE_SECONDS = Histogram(
     "botlane_turn_phase_seconds",
     "Parts of a turn: inbox = accepted, not yet handed to a worker; begin and commit = round trips to Redis; "
-    "turn-process = sent to a turn process and answered, which holds engine, which holds scripts (CPU time)",
+    "turn-process = given to the turn processes and answered, which holds process-wait (until one is free) and engine, "
+    "which holds scripts (CPU time)",
     ["phase"],
     buckets=_SHORT,
 )

@@ -8,6 +8,7 @@ from services.dialog_worker import metrics
 from services.dialog_worker.running import Ran
 
 SLOW_SECONDS = 1.0
+TELL_SECONDS = 1.0  # when everything is slow, one line says it, and for how many turns
 
 log = structlog.get_logger()
 
@@ -17,6 +18,9 @@ class Timing:
 
     This machine's own clock may be wrong: only differences of it are used.
     """
+
+    told_at = float("-inf")
+    untold = 0
 
     def __init__(self, redis_ms: int, begin_seconds: float) -> None:
         self._offset = redis_ms / 1000 - time.perf_counter()
@@ -51,12 +55,16 @@ class Timing:
             self._tell(now)
 
     def _tell(self, now: float) -> None:
+        if time.perf_counter() - Timing.told_at < TELL_SECONDS:
+            Timing.untold += 1
+            return
         phases = {"commit_ms": round((now - self._ready) * 1000)}
         if self._ran is not None:
             ran = self._ran
             phases |= {"turn_process_ms": round(ran.trip_ms), "engine_ms": round(ran.ms)}
             phases |= {"scripts_ms": round(ran.script_ms), "runs": ran.runs}
-        log.warning("a slow turn", ms=round((now - self._handed) * 1000), **phases)
+        log.warning("a slow turn", ms=round((now - self._handed) * 1000), others_since=Timing.untold, **phases)
+        Timing.told_at, Timing.untold = time.perf_counter(), 0
 
     def _now(self) -> float:
         return time.perf_counter() + self._offset

@@ -106,8 +106,10 @@ class TurnProcesses:
         """
         left = allowance or Allowance(self._walls)
         clock = asyncio.get_running_loop().time
+        asked = clock()
         async with self._slots:
             began = clock()
+            metrics.phase_seconds["process-wait"].observe(began - asked)
             try:
                 return await self._repeat(request, blob, left, began + left.seconds)
             finally:

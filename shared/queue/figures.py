@@ -8,7 +8,7 @@ from shared.store import keys
 from shared.store.connection import translated
 
 
-class ShardFigures(msgspec.Struct, frozen=True):
+class ShardFigures(msgspec.Struct, frozen=True, rename="camel"):
     """Counts of one shard; the oldest are milliseconds for which the first job has been due, 0 when none is.
 
     `busy` conversations wait for a worker, are in a turn, or have a call; `alive` is right but for those that expired

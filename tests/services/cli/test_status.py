@@ -116,6 +116,7 @@ async def test_json_has_everything_on_the_screen(redis: Raw, valkey_server: str)
     assert found["server"]["name"] == "Valkey"
     [shard] = found["shards"]
     assert (shard["shard"], shard["waiting"], shard["alive"]) == (0, 1, 1)
+    assert shard["oldestMs"] >= 0
 
 
 def test_a_server_that_is_away_is_exit_code_3() -> None:

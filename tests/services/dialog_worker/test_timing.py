@@ -50,15 +50,30 @@ def test_a_slow_turn_is_told_with_its_phases_and_a_quick_one_is_not(monkeypatch:
         finish(Timing(NOW, 0.0))
     assert quick == []
     monkeypatch.setattr(timing, "SLOW_SECONDS", 0.005)
+    monkeypatch.setattr(Timing, "told_at", float("-inf"))
+    monkeypatch.setattr(Timing, "untold", 0)
     with capture_logs() as slow:
         finish(Timing(NOW, 0.0))
     [line] = slow
+    assert line["others_since"] == 0
     assert (line["event"], line["turn_process_ms"], line["engine_ms"], line["scripts_ms"]) == (
         "a slow turn",
         50,
         40,
         30,
     )
+
+
+def test_when_all_turns_are_slow_one_line_says_it_for_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "SLOW_SECONDS", 0.005)
+    monkeypatch.setattr(Timing, "told_at", float("-inf"))
+    monkeypatch.setattr(Timing, "untold", 0)
+    with capture_logs() as lines:
+        for _ in range(4):
+            finish(Timing(NOW, 0.0))
+        monkeypatch.setattr(Timing, "told_at", float("-inf"))  # a second later
+        finish(Timing(NOW, 0.0))
+    assert [line["others_since"] for line in lines] == [0, 3]
 
 
 def finish(turn: Timing) -> None:
