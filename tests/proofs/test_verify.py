@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from services.verifier.api import Api
 from services.verifier.bot import export, manifest
@@ -23,7 +24,7 @@ from shared.bot.source import BotSource
 from shared.store.bots import Bots
 from shared.store.connection import connect
 from tests.journeys.programs import Programs
-from tests.journeys.system import clean_environment
+from tests.journeys.system import LoopbackApi, clean_environment
 from tests.ports import free_port
 from tests.proofs.broken_gateway import BrokenGateway
 from tests.proofs.form import LONG, SEED, Record, again, record_figures
@@ -72,25 +73,27 @@ FAULTS = {
 }
 
 
-@pytest.fixture(scope="module")
-def api_port() -> int:
-    return free_port()
+async def yes(request: web.Request) -> web.Response:
+    """Answer a call as the API of `verify` does, on a port that is held from the first test to the last."""
+    text = (await request.json())["text"] if request.method == "POST" else request.query["text"]
+    return web.json_response({"text": f"yes-{text.rpartition(' ')[2]}"})
 
 
 @pytest.fixture(scope="module")
-def installation(tmp_path_factory: pytest.TempPathFactory, api_port: int) -> Iterator[str]:
-    """A real installation with the bot of the load; its server is its own."""
+def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A real installation with the bot of the load; its server and the API are its own."""
 
-    async def publish(url: str) -> None:
+    async def publish(url: str, api: str) -> None:
         async with connect(url) as redis:
-            await Bots(redis, 3600).publish(BotSource(export(), manifest(f"http://127.0.0.1:{api_port}")))
+            await Bots(redis, 3600).publish(BotSource(export(), manifest(api)))
 
     names = ("gateway", "dialog_worker", "integration_worker")
-    with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as folder:
+    with LoopbackApi() as api, tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as folder:
+        api.answers["/answer"] = yes
         server = OwnServer(Path(folder))
         while not (Path(folder) / "s").exists():
             time.sleep(0.01)
-        asyncio.run(publish(server.url))
+        asyncio.run(publish(server.url, api.url))
         with Programs(server.url, tmp_path_factory.mktemp("logs")) as programs:
             programs.start(*names)
             asyncio.run(programs.ready(*names))
@@ -100,29 +103,25 @@ def installation(tmp_path_factory: pytest.TempPathFactory, api_port: int) -> Ite
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: fault or "keeps its promises")
 async def test_an_installation_that_breaks_a_promise_is_caught(
-    fault: str, installation: str, api_port: int, monkeypatch: pytest.MonkeyPatch
+    fault: str, installation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("services.verifier.talker.PATIENCE", 3.0)  # for answers that will never come
-    api = Api(random.Random(1))
-    await api.start(api_port)
-    try:
-        async with BrokenGateway(installation, fault) as broken, Gateways([broken.url]) as gateways:
-            load = Load(Plan(conversations=6, events=15, seconds=0, seed=5), gateways, api)
-            await load.run()
-            await load.settle(0.2)
-    finally:
-        await api.close()
+    async with BrokenGateway(installation, fault) as broken, Gateways([broken.url]) as gateways:
+        plan = Plan(conversations=6, events=15, seconds=0, seed=5)
+        load = Load(plan, gateways, Api(random.Random(1)))
+        await load.run()
+        await load.settle(0.2)
     assert broken.seen >= 3 or not fault
     found = {one.kind for one in load.violations}
     assert bool(found & FAULTS[fault]) == bool(fault), load.violations
     assert bool(found) == bool(fault), load.violations
 
 
-async def test_the_command_says_what_was_violated_and_exits_1(installation: str, api_port: int, tmp_path: Path) -> None:
+async def test_the_command_says_what_was_violated_and_exits_1(installation: str, tmp_path: Path) -> None:
     async with BrokenGateway(installation, "doubles an answer") as broken:
         file = tmp_path / "report.json"
         load = ("--conversations", "6", "--events", "15", "--seed", "5", "--json", str(file))
-        code, said = await asyncio.to_thread(verify, *load, "--url", broken.url, "--api-port", str(api_port))
+        code, said = await asyncio.to_thread(verify, *load, "--url", broken.url, "--api-port", str(free_port()))
     assert code == 1, said
     assert "Violated: 1 heard twice (seed 5)." in said
     report: dict[str, Any] = json.loads(file.read_text())
@@ -130,8 +129,8 @@ async def test_the_command_says_what_was_violated_and_exits_1(installation: str,
     assert len(report["histories"]) == 1
 
 
-async def test_a_running_installation_is_verified_and_exits_0(installation: str, api_port: int) -> None:
-    options = ("--conversations", "2", "--events", "10", "--url", installation, "--api-port", str(api_port))
+async def test_a_running_installation_is_verified_and_exits_0(installation: str) -> None:
+    options = ("--conversations", "2", "--events", "10", "--url", installation, "--api-port", str(free_port()))
     code, said = await asyncio.to_thread(verify, *options)
     assert code == 0, said
     assert "Kept: nothing lost, nothing doubled, nothing overtaken" in said
