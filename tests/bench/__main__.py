@@ -2,6 +2,7 @@
 
 import os
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -49,7 +50,9 @@ async def _measure(rows: Sequence[str], bench: Bench) -> list[Figure]:
     figures: list[Figure] = []
     async with bench:
         for row in rows:
+            began = time.perf_counter()
             found = await ROWS[row](bench)
+            click.echo(f"{row}: measured in {time.perf_counter() - began:.0f} s", err=True)
             for line in lines(found):
                 click.echo(line)
             figures += found

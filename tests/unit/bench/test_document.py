@@ -1,4 +1,5 @@
 import re
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -6,9 +7,11 @@ import pytest
 from tests.bench.chart import chart
 from tests.bench.figures import Figure, against, alone, at_least
 from tests.bench.machine import Machine
+from tests.bench.rows import ROWS
 from tests.bench.table import BEGIN, END, between_marks, table
 
 MACHINE = Machine(2, "A processor", "Linux x86_64", "3.11.7", "Valkey 9.1.2")
+ROOT = Path(__file__).parents[3]
 SVG = "{http://www.w3.org/2000/svg}"
 
 
@@ -75,3 +78,10 @@ def test_only_what_stands_between_the_marks_is_replaced() -> None:
 def test_a_document_without_both_marks_is_left_alone(page: str) -> None:
     with pytest.raises(ValueError, match="needs the lines"):
         between_marks(page, "new\n")
+
+
+def test_the_page_says_of_every_row_what_it_is() -> None:
+    page = (ROOT / "docs/performance.md").read_text()
+    described = page.partition("## What the rows are")[2]
+    assert [row for row in ROWS if f"`{row}`" not in described] == []
+    assert between_marks(page, "")
