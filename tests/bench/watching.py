@@ -43,10 +43,6 @@ class Watch:
             name = self._names.get(words[1], "another script")
         self.asked[Asked(name, key)] += 1
 
-    def count(self, *names: str, key: str = "") -> int:
-        """Return how often one of these was asked, of keys that begin so."""
-        return sum(n for asked, n in self.asked.items() if asked.name in names and asked.key.startswith(key))
-
 
 def script_names() -> dict[str, str]:
     """Return the name of every script by its hash."""

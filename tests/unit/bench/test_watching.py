@@ -17,8 +17,6 @@ def test_commands_are_counted_by_the_script_they_run_and_the_key_they_name() -> 
             Asked("another script", 'a \\"{s0}\\"'): 1,
         }
     )
-    assert watch.count("begin") == 1
-    assert watch.count("BLMPOP", key="queue:{s0}:integration") == 0
 
 
 def test_what_a_script_asks_is_no_round_trip() -> None:
