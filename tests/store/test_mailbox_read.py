@@ -34,6 +34,18 @@ async def test_an_empty_outbox_reads_as_an_empty_page(mailbox: Mailbox, conversa
     assert await page_of(mailbox, await conversation(), 0) == OutboxPage(messages=[], cursor=0)
 
 
+async def test_who_saw_more_than_the_server_still_has_hears_what_comes_next(
+    mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say
+) -> None:
+    talk = await conversation()
+    await say(talk, "kept")
+    assert (await page_of(mailbox, talk, 5)).messages == []
+    assert await say(talk, "new") == 6
+    assert [message[0] for message in (await page_of(mailbox, talk, 5)).messages] == [6]
+    await page_of(mailbox, talk, 10**12)
+    assert await say(talk, "newer") == 7, "a cursor that nobody was ever given counts for nothing"
+
+
 async def test_the_last_thousand_messages_are_kept_and_an_older_cursor_learns_of_the_gap(
     mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say, own: Own, finish: Finish
 ) -> None:
