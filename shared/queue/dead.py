@@ -11,7 +11,7 @@ import msgspec
 from arq.connections import ArqRedis
 
 from shared.queue import scripts
-from shared.queue.mailbox import conversation_keys
+from shared.queue.mailbox import INBOX_BYTES, conversation_keys
 from shared.store import keys
 from shared.store.connection import translated
 
@@ -90,7 +90,7 @@ class DeadLetters:
         names = conversation_keys(letter.conversation_id)
         with translated():
             outcome, *sequence = await self._retry(
-                keys=names, args=[letter.conversation_id, self._ttl_ms, entry, self._inbox_limit]
+                keys=names, args=[letter.conversation_id, self._ttl_ms, entry, self._inbox_limit, INBOX_BYTES]
             )
         return Retried(outcome.decode(), *sequence)
 

@@ -2,10 +2,11 @@
 -- KEYS  the conversation's (see _conversation.lua), 17 receipt (Web View)
 --       writes conv, inbox, outbox, session (TTL), seen or receipt, due, dialog queue and bell, arq:job:…
 -- ARGV  1 id  2 conversation_ttl  3 kind (message, web_view)  4 message id  5 event  6 echo (may be empty)
---       7 most events in the inbox  8 most bytes, as the server keeps them (an empty inbox takes any event)
+--       7 most events in the inbox  8 most bytes
 -- Returns {outcome, sequence, at, late}: accepted, duplicate, closed, full; or {gone}.
 -- include: _conversation.lua
 -- include: _jobs.lua
+-- include: _inbox.lua
 -- include: _outbox.lua
 local SEEN_LIMIT, SEEN_TTL, RECEIPT_TTL, LATE_AFTER = 2000, 86400000, 2000, 86400000
 local kind, message_id, body, echo = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
@@ -25,13 +26,7 @@ else
   if first then return {'duplicate', tonumber(first), 0, 0} end
 end
 if c.status == 'closed' then return {'closed', 0, 0, 0} end
-
-local waiting = redis.call('LLEN', INBOX)
-if waiting >= tonumber(ARGV[7]) then return {'full', 0, 0, 0} end
--- the server knows what its nodes take without reading them: nothing to count here, nothing to take off in COMMIT
-if waiting > 0 and redis.call('MEMORY', 'USAGE', INBOX, 'SAMPLES', 0) + #body > tonumber(ARGV[8]) then
-  return {'full', 0, 0, 0}
-end
+if inbox_is_full(ARGV[7], ARGV[8], body) then return {'full', 0, 0, 0} end
 
 local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
 local late, new_session = 0, 0

@@ -2,11 +2,12 @@
 -- States: idle → queued; all others append. The message the consumer sent is in the outbox already and not repeated.
 -- KEYS  the conversation's (see _conversation.lua); writes conv, inbox, session (TTL), seen, dead, due, dialog queue
 --       and bell, arq:job:…
--- ARGV  1 id  2 conversation_ttl  3 entry of the stream  4 most events in the inbox
+-- ARGV  1 id  2 conversation_ttl  3 entry of the stream  4 most events in the inbox  5 most bytes
 -- Returns {retried, sequence} (a repeat, for a day, alike), {missing, closed, full or outcome} (nobody awaits the
 --   outcome of a call that was given up), or {gone}.
 -- include: _conversation.lua
 -- include: _jobs.lua
+-- include: _inbox.lua
 local SEEN_LIMIT, SEEN_TTL, LATE_AFTER = 2000, 86400000, 86400000
 local entry, retry_id = ARGV[3], 'retry:' .. ARGV[3]
 
@@ -25,7 +26,7 @@ if letter.conversation ~= ID then
 end
 if letter.kind == 'outcome' then return {'outcome'} end
 if c.status == 'closed' then return {'closed'} end
-if redis.call('LLEN', INBOX) >= tonumber(ARGV[4]) then return {'full'} end
+if inbox_is_full(ARGV[4], ARGV[5], letter.body) then return {'full'} end
 
 local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
 redis.call('XDEL', DEAD, entry)

@@ -150,6 +150,9 @@ async def test_a_closed_a_full_and_an_expired_conversation_take_nothing_and_the_
     for _ in range(10):
         await say(talk)
     assert await letters.retry(letter) == Retried("full")
+    await redis.delete(keys.inbox(talk))
+    await redis.rpush(keys.inbox(talk), b"x" * (9 << 20))
+    assert await letters.retry(letter) == Retried("full")
     await redis.delete(keys.conv(talk))
     assert await letters.retry(letter) == Retried("gone")
     assert await letters.newest(1) == [letter]
