@@ -61,6 +61,7 @@ async def _run(plan: RunPlan) -> int:
         settings = _complete(plan, folder)
         server = None if plan.redis else EmbeddedServer(folder)
         if server is not None:
+            _refuse_replicated(settings)
             settings = msgspec.structs.replace(settings, redis_url=server.url)
         tree = ProcessTree(changed=lambda: _announce(folder, settings, tree, server))
         asked = _asked_to_stop(tree)
@@ -75,6 +76,12 @@ async def _run(plan: RunPlan) -> int:
             await _cancelled(serving)
             await tree.stop()
         return INTERRUPTED if asked.result() is signal.SIGINT else 0
+
+
+def _refuse_replicated(settings: Settings) -> None:
+    if settings.durability == "replicated":
+        message = "BOTLANE_DURABILITY=replicated waits for replicas, and an embedded server has none"
+        raise CommandFailed(f"{message}: name a server that has some with --redis, or leave it `local`.")
 
 
 def _asked_to_stop(tree: ProcessTree) -> "asyncio.Future[signal.Signals]":

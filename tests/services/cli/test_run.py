@@ -200,6 +200,12 @@ def test_a_port_in_use_is_refused(run: Callable[..., Run]) -> None:
     assert "is in use: stop the program that uses it, or choose another with --port" in started.said()
 
 
+def test_waiting_for_replicas_of_the_embedded_server_is_refused(run: Callable[..., Run]) -> None:
+    started = run(BOTLANE_DURABILITY="replicated")
+    assert started.process.wait(STOPS_WITHIN) == 2
+    assert "an embedded server has none: name a server that has some with --redis" in started.said()
+
+
 def test_a_redis_that_is_away_exits_3(run: Callable[..., Run]) -> None:
     started = run("--redis", f"redis://127.0.0.1:{free_port()}/0")
     assert started.process.wait(STOPS_WITHIN) == 3
