@@ -70,7 +70,9 @@ class Turns:
         return msgspec.structs.replace(answer, us=spent, script_us=scripts)
 
     def rest(self) -> None:
-        """Use the time after an answer: drop the used world and make the next one ready."""
+        """Use the time after an answer: drop the world that was used, or keep it, and have one ready."""
+        if self._scripts is not None:
+            self._scripts.end()
         self._scripts = None
         self._worlds.prepare()
 

@@ -43,7 +43,7 @@ class Claims:
 
     async def due(self, queue: str, limit: int) -> list[str]:
         """Return the ids of the `limit` jobs due for longest; nobody else is given those that advance for a second."""
-        found = await self._due(keys=[queue], args=[limit, f"{jobs.ADVANCE}:"])
+        found = await self._due(keys=[queue, bell(queue)], args=[limit, f"{jobs.ADVANCE}:"])
         return [job_id.decode() for job_id in cast("Sequence[bytes]", found)]
 
     async def renew(self, queue: str, held: Iterable[Claim]) -> list[str]:

@@ -12,6 +12,7 @@ from shared.scripting import crossing
 from shared.scripting.dialect import names_java_methods, without_for_each
 from shared.scripting.limits import Limits
 from shared.scripting.overlay import Overlay
+from shared.scripting.traceless import is_traceless
 from shared.scripting.world import MEMORY, Failure, Stopped, World, Worlds
 from shared.scripting.zones import ahead_of_utc
 
@@ -45,6 +46,7 @@ class QuickJsScripts:
         self._announce = announce
         self._worlds = worlds or Worlds(limits)
         self._world: World | None = None
+        self._traces = not is_traceless(global_functions)
         self._overlay = Overlay()
         self._seconds = limits.turn_seconds
         self._left = (limits.effects, limits.replies)
@@ -63,6 +65,7 @@ class QuickJsScripts:
         if self._seconds <= 0:
             return ScriptOutcome(error="the turn's scripts took longer than their time limit", stopped=True)
         self._announce(ref.key)
+        traces, self._traces = self._traces, True  # until it has ended as it should
         started = time.process_time()
         try:
             outcome = self._run(ref, source, state)
@@ -73,7 +76,14 @@ class QuickJsScripts:
         if outcome.stopped:
             self._world = None
             self._stopped.append(ref.key)
+        self._traces = traces or outcome.error is not None or not is_traceless(source)
         return ScriptOutcome(outcome.effects, outcome.error, outcome.line, outcome.stopped, round(seconds * 1e6))
+
+    def end(self) -> None:
+        """Say that the turn is over: a world that its scripts left as it was serves the next one."""
+        if self._world is not None and not self._traces:
+            self._worlds.keep(self._world)
+        self._world = None
 
     def _run(self, ref: ScriptRef, source: str, state: ScriptState) -> ScriptOutcome:
         """Run the script; one that asks for a time zone runs again with it."""

@@ -15,6 +15,8 @@ from shared.scripting.limits import Limits
 # Each line before it costs time: the fewest are taken that a bot's longest script needs.
 _ROOMS = (100, 1000, 10_000, 100_000)
 _USUAL_ROOM = 5000
+# After so many turns a world goes whatever its scripts did: garbage that refers to itself goes with it.
+_MOST_TURNS = 200
 # What may be used to fetch the effects of a script that has used up its time or memory.
 _GRACE_SECONDS = 0.5
 _GRACE_HEAP = 16 << 20
@@ -78,6 +80,7 @@ class World:
         self._context.set_max_stack_size(limits.stack)
         self._enter = entered(self._context, room)
         self.global_functions: str | None = None
+        self.turns = 0
         self.java = False
         self.globals_failure: Failure | None = None
 
@@ -137,6 +140,12 @@ class Worlds:
         longest = max(lines, default=0)
         self._room = next((room for room in _ROOMS if room > longest), _ROOMS[-1])
         self._ready = None
+
+    def keep(self, world: World) -> None:
+        """Take back a world that the scripts of a turn left as it was."""
+        world.turns += 1
+        if world.turns < _MOST_TURNS and world.global_functions == self._last:
+            self._ready = world
 
     def take(self, global_functions: str) -> World:
         """Give a fresh world with these Global Functions. Raises Stopped when parsing them exceeds a limit."""
