@@ -97,11 +97,11 @@ async def test_a_job_whose_payload_is_gone_is_dropped(valkey_server: str, redis:
 
 async def test_a_long_job_keeps_its_claim_while_it_runs(valkey_server: str, redis: ArqRedis) -> None:
     started, opened, job = gate()
-    patient = {"lease_ms": 150, "renew_seconds": 0.03, "idle_poll_seconds": 0.02}
+    patient = {"lease_ms": 600, "renew_seconds": 0.05, "idle_poll_seconds": 0.05}
     async with working(valkey_server, job, **patient), working(valkey_server, job, **patient):
         await enqueue(redis, "slow")
         await until(lambda: started)
-        await asyncio.sleep(0.5)
+        await asyncio.sleep(1.2)
         opened.set()
         await until(lambda: drained(redis))
     assert started == ["slow"]
