@@ -1,23 +1,38 @@
-"""The pool of connections of every client: connecting happens side by side.
+"""The pool of connections of every client, and what its connections do that redis-py's own do not.
 
-redis-py's own pool connects under a lock. While a server is away each attempt takes its time, and whoever asks for a
-connection waits for the attempts of all before: a gateway under load would answer 503 after minutes.
+Connecting happens side by side: redis-py's pool connects under a lock, so that while a server is away everybody waits
+for the attempts of all before, and a gateway under load would answer 503 after minutes. And a server that has become
+a replica is left: its name, or its sentinels, may lead to the primary by now.
 """
 
-from collections.abc import Iterable
-from functools import cache
 from typing import Any
 
+from redis import exceptions
 from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import AbstractConnection
-from redis.connection import HiredisRespSerializer
+
+
+class LeavesReplicas(AbstractConnection):
+    """A connection that is closed when its server takes no writes any more; the command may be tried on another."""
+
+    async def read_response(self, *arguments: Any, **options: Any) -> Any:
+        """Read an answer. Raises redis' ConnectionError in place of its ReadOnlyError."""
+        try:
+            return await super().read_response(*arguments, **options)
+        except exceptions.ReadOnlyError as error:
+            await self.disconnect(nowait=True)
+            raise exceptions.ConnectionError("the server is a replica now") from error
+
+
+def _leaving(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    return type(kind.__name__, (LeavesReplicas, kind), {})
 
 
 class Pool(ConnectionPool):
     """Gives out connections that are connected, each as soon as its own attempt ends."""
 
     def __init__(self, connection_class: type[AbstractConnection] = Connection, **options: Any) -> None:
-        super().__init__(connection_class=_packing(connection_class), **options)  # type: ignore[arg-type] # a class can be hashed
+        super().__init__(connection_class=_leaving(connection_class), **options)
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> AbstractConnection:  # noqa: ARG002 - redis' signature
         """Return a connected connection. Raises redis' ConnectionError, also when the pool is exhausted."""
@@ -28,23 +43,3 @@ class Pool(ConnectionPool):
             await self.release(connection)
             raise
         return connection
-
-
-class _Packs:
-    """Packs commands in C. redis-py's asynchronous connections do it in Python: 100 us for three scripts with keys."""
-
-    _serializer = HiredisRespSerializer()
-
-    def pack_command(self, *arguments: Any) -> list[bytes]:
-        """Return a command in the protocol. Raises redis' DataError for what is neither text, bytes nor number."""
-        packed: list[bytes] = self._serializer.pack(*arguments)
-        return packed
-
-    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
-        """Return commands in the protocol, as one piece to write."""
-        return [b"".join(self.pack_command(*command)[0] for command in commands)]
-
-
-@cache
-def _packing(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    return type(f"Packing{kind.__name__}", (_Packs, kind), {})

@@ -110,14 +110,6 @@ class PrimaryConnection(Connection):
         if role != b"master":
             raise exceptions.ConnectionError("the server is not the primary (any more)")
 
-    async def read_response(self, *arguments: Any, **options: Any) -> Any:
-        """Read an answer; a server that takes no writes any more is left, and the sentinels are asked again."""
-        try:
-            return await super().read_response(*arguments, **options)
-        except exceptions.ReadOnlyError as error:
-            await self.disconnect(nowait=True)
-            raise exceptions.ConnectionError("the server is a replica now") from error
-
 
 class PrimaryPool(Pool):
     """Connections to the primary that the sentinels name. Times are seconds."""

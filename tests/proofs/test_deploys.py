@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 
 TALKERS = 6
 GATEWAYS = ("gateway", "gateway-2")
-WORKERS = ("dialog_worker", "dialog_worker-2", "integration_worker", "integration_worker-2")
+WORKERS = ("dialog_worker", "integration_worker", *(("dialog_worker-2", "integration_worker-2") if LONG else ()))
 GRACE_SECONDS = 5
 ROOM_SECONDS = 3.0
 GOING_AWAY, SERVICE_RESTART = 1001, 1012

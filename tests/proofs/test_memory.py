@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.proof, pytest.mark.timeout(900)]
 INBOX, FLOOD = 100, 1500
 FLOOD_BYTES = 512 * 1024
 IDLE_BYTES = 1536
-CONVERSATIONS = 100_000 if LONG else 3_000
+CONVERSATIONS = 100_000 if LONG else 1_000
 AT_ONCE = 50
 LIFE_SECONDS = 3
 SESSION_GRACE_MS = 60_000
@@ -68,7 +68,7 @@ async def test_an_idle_conversation_takes_little_more_than_its_messages_and_vari
     with Programs(valkey_server, tmp_path) as programs:
         programs.start("gateway", "dialog_worker")
         await programs.ready("gateway", "dialog_worker")
-        async with talkers(10, [programs.url]) as talking:
+        async with talkers(4, [programs.url]) as talking:
             for talker in talking:
                 await talker.talk(lambda said: said < 5)
         sizes = [await sizes_of(redis, talker.id) for talker in talking]

@@ -1,6 +1,7 @@
 """The way to Redis: one exception of ours, an address without secrets."""
 
 import asyncio
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from redis.exceptions import ConnectionError  # noqa: A004 - redis' own
 
 from shared.store.connection import RedisUnreachable, address, connect, reach, translated
 from tests.store.conftest import Raw
+from tests.store.own_server import OwnServer, answers
 
 
 async def test_a_server_that_answers_is_reached(redis: Raw) -> None:
@@ -33,6 +35,24 @@ async def test_a_mistake_in_a_command_is_not_taken_for_an_outage(redis: Raw) -> 
 
     with pytest.raises(ResponseError), translated():
         await redis.rename("missing", "other")
+
+
+async def test_a_server_that_became_a_replica_is_left_and_found_again_when_it_is_the_primary() -> None:
+    with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as folder:  # the path of a socket may have 107 bytes
+        server = OwnServer(Path(folder), appendonly="no")
+        client, other = connect(server.url, retries=0), connect(server.url, retries=5)
+        while not await answers(other):
+            await asyncio.sleep(0.01)
+        before = await client.client_id()
+        await other.replicaof("127.0.0.1", "1")
+        with pytest.raises(RedisUnreachable), translated():
+            await client.register_script("return redis.call('SET', 'a', 1)")()
+        await other.replicaof("NO", "ONE")
+        assert await client.set("a", 1)
+        assert await client.client_id() != before
+        await client.aclose()
+        await other.aclose()
+        server.stop()
 
 
 async def test_connections_are_made_side_by_side() -> None:
