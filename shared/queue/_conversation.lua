@@ -38,12 +38,15 @@ local function gone()
   return {'gone'}
 end
 
--- Renews everything that lives as long as the conversation: one hour until the consumer's first message.
-local function keep()
-  local ttl = TTL
-  if not redis.call('HGET', CONV, 'said') then ttl = math.min(TTL, UNUSED_TTL) end
-  for _, key in ipairs({CONV, INBOX, RESULT, OUTBOX, WRITES}) do redis.call('PEXPIRE', key, ttl) end
-  if redis.call('HGET', CONV, 'context_keeps') then redis.call('PEXPIRE', CONTEXT, ttl) end
+-- Renews what lives as long as the conversation: one hour until the consumer's first message. `without`: what a script
+-- knows not to be there need not be renewed.
+local function keep(without)
+  local c, ttl = read('said', 'context_keeps'), TTL
+  if not c.said then ttl = math.min(TTL, UNUSED_TTL) end
+  for _, key in ipairs({CONV, INBOX, OUTBOX, RESULT, WRITES}) do
+    if not (without and without[key]) then redis.call('PEXPIRE', key, ttl) end
+  end
+  if c.context_keeps then redis.call('PEXPIRE', CONTEXT, ttl) end
 end
 
 -- Sets how long the session's data stay: its deadline, at least that of the awaited call, and a minute.

@@ -21,8 +21,7 @@ local function enqueue(queue, bell, name, argument)
   local job = name .. ':' .. TAG .. ':' .. argument .. ':' .. redis.call('HINCRBY', CONV, 'jobs', 1)
   redis.call('SET', 'arq:job:' .. job, payload(name, argument), 'PX', JOB_TTL)
   redis.call('ZADD', queue, NOW, job)
-  redis.call('RPUSH', bell, job)
-  redis.call('LTRIM', bell, -BELL_LIMIT, -1)
+  if redis.call('RPUSH', bell, job) > BELL_LIMIT then redis.call('LTRIM', bell, -BELL_LIMIT, -1) end
   redis.call('HSET', CONV, 'job', job)
   redis.call('ZADD', DUE, NOW + OVERDUE, ID)
 end

@@ -43,7 +43,7 @@ local function bury(reason, kind, body, note)
 end
 
 -- what was handled
-redis.call('LTRIM', INBOX, ARGV[8], -1)
+if ARGV[8] ~= '0' then redis.call('LTRIM', INBOX, ARGV[8], -1) end
 if ARGV[9] == '1' then redis.call('DEL', RESULT) end
 redis.call('HDEL', CONV, 'tries')
 local turn = redis.call('HINCRBY', CONV, 'turn', ARGV[13])
@@ -54,7 +54,12 @@ if session_ms > 0 then
   local began = (tonumber(c.session_until) or NOW) - tonumber(c.session_ms)
   redis.call('HSET', CONV, 'session_ms', session_ms, 'session_until', began + session_ms)
 end
-for i in entries(2) do redis.call('HSET', SESSION, ARGV[i], ARGV[i + 1]) end
+local fields = {}
+for i in entries(2) do
+  fields[#fields + 1] = ARGV[i]
+  fields[#fields + 1] = ARGV[i + 1]
+end
+if #fields > 0 then redis.call('HSET', SESSION, unpack(fields)) end
 for i in entries(1) do redis.call('HDEL', SESSION, ARGV[i]) end
 
 -- replies
@@ -84,8 +89,7 @@ end
 for i in entries(4) do bury(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
 
 if trace ~= '' then
-  redis.call('RPUSH', TRACE, turn .. '|' .. trace)
-  redis.call('LTRIM', TRACE, -TRACE_LIMIT, -1)
+  if redis.call('RPUSH', TRACE, turn .. '|' .. trace) > TRACE_LIMIT then redis.call('LTRIM', TRACE, -TRACE_LIMIT, -1) end
   redis.call('PEXPIRE', TRACE, ARGV[15])
 end
 
@@ -107,12 +111,12 @@ if call ~= '' then
   redis.call('HDEL', CONV, 'started')
 end
 
-keep()
+keep({[RESULT] = true, [WRITES] = index == 0})
 keep_session(NOW)
 publish()
 
-local writes = redis.call('LRANGE', WRITES, 0, -1)
-if #writes > 0 then
+if index > 0 then
+  local writes = redis.call('LRANGE', WRITES, 0, -1)
   own(next_fence, lease, redis.call('HGET', CONV, 'batches'), 0)
   return handed_over('writes', writes, {0, false, {}})
 end

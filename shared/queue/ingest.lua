@@ -26,7 +26,7 @@ else
   if first then return {'duplicate', tonumber(first), 0, 0} end
 end
 if c.status == 'closed' then return {'closed', 0, 0, 0} end
-if inbox_is_full(ARGV[7], ARGV[8], body) then return {'full', 0, 0, 0} end
+if c.state ~= 'idle' and inbox_is_full(ARGV[7], ARGV[8], body) then return {'full', 0, 0, 0} end
 
 local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
 local late, new_session = 0, 0
@@ -38,11 +38,16 @@ else
   redis.call('ZADD', SEEN, sequence, message_id)
   redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1)
   redis.call('PEXPIRE', SEEN, math.min(SEEN_TTL, TTL))
-  redis.call('HSET', CONV, 'said', NOW)
+  c.said = NOW
 end
 
 if (tonumber(c.session_until) or 0) <= NOW then new_session = 1 end
-redis.call('HSET', CONV, 'session_until', NOW + tonumber(c.session_ms))
+local session_until = NOW + tonumber(c.session_ms)
+if c.said then
+  redis.call('HSET', CONV, 'session_until', session_until, 'said', c.said)
+else
+  redis.call('HSET', CONV, 'session_until', session_until)
+end
 if new_session == 0 then keep_session(0) end  -- an ended session's data are not kept longer
 
 local flags = late
@@ -50,6 +55,6 @@ if c.state ~= 'idle' then flags = flags + 2 end  -- busy: an earlier event is st
 redis.call('RPUSH', INBOX, table.concat({kind, sequence, NOW, new_session, flags, body}, '|'))
 if echo ~= '' and late == 0 then post(sequence, echo) end
 if c.state == 'idle' then to_queued() end
-keep()
+keep(c.state == 'idle' and {[RESULT] = true, [WRITES] = true})
 publish()
 return {'accepted', sequence, NOW, late}
