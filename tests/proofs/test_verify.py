@@ -1,9 +1,11 @@
 """`botlane verify`: an installation keeps its promises while its programs die, and one that breaks them is caught."""
 
 import asyncio
+import contextlib
 import json
 import random
 import secrets
+import signal
 import subprocess
 import sys
 import tempfile
@@ -59,6 +61,32 @@ def test_nothing_is_lost_doubled_or_overtaken_while_programs_are_killed(
     counts = Counter({"events": report["events"], "answers": report["answers"], "strikes": len(report["strikes"])})
     slowest = {"answer": report["stall"]["worst"], "answer behind a call": report["callStall"]["worst"]}
     record_figures(record_property, "verify --kill", counts, slowest)
+
+
+def test_an_interrupted_run_leaves_no_process_and_no_file(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "services.cli", "verify", "--conversations", "2", "--seconds", "60", "--kill"]
+    environment = {**clean_environment(), "TMPDIR": str(tmp_path)}
+    run = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+    assert run.stderr is not None
+    run.stderr.readline()  # it says how far it is
+    assert len(list(tmp_path.iterdir())) > 0
+    assert len(processes_below(tmp_path)) >= 3
+    run.send_signal(signal.SIGINT)
+    assert run.wait(ENDS_WITHIN) == 130
+    run.stderr.close()
+    assert processes_below(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []
+
+
+def processes_below(folder: Path) -> list[str]:
+    """Return the commands of the processes whose environment or command names a folder."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):
+            command = (process / "cmdline").read_bytes()
+            if str(folder).encode() in command + (process / "environ").read_bytes() and b"services.cli" not in command:
+                found.append(command.replace(b"\0", b" ").decode())
+    return found
 
 
 FAULTS = {
