@@ -75,6 +75,32 @@ async def test_a_lapsed_claim_that_nobody_took_is_renewed(redis: ArqRedis) -> No
     assert await Claims(redis).renew(QUEUE, [claim]) == [job_id]
 
 
+async def test_a_job_that_runs_is_put_back_when_its_queue_was_lost(redis: ArqRedis) -> None:
+    job_id = await enqueue(redis, "a")
+    claims = Claims(redis, lease_ms=60_000)
+    [claim] = await claims.take(QUEUE, 1)
+    await redis.delete(QUEUE)
+    assert await claims.renew(QUEUE, [claim]) == []
+    score = await redis.zscore(QUEUE, job_id)
+    assert score is not None
+    assert score > claim.score + 50_000
+    assert await claims.take(QUEUE, 1) == []
+    assert await claims.finish(claim)
+
+
+async def test_a_job_that_was_taken_off_with_its_queue_or_lost_its_payload_is_not_put_back(redis: ArqRedis) -> None:
+    await enqueue(redis, "a")
+    claims = Claims(redis, lease_ms=60_000)
+    [claim] = await claims.take(QUEUE, 1)
+    await redis.delete(QUEUE, f"arq:job:{claim.job_id}")
+    assert await claims.renew(QUEUE, [claim]) == [claim.job_id]
+    await enqueue(redis, "b")
+    [other] = await claims.take(QUEUE, 1)
+    await redis.delete(QUEUE, f"arq:in-progress:{other.job_id}")
+    assert await claims.renew(QUEUE, [other]) == [other.job_id]
+    assert await redis.zcard(QUEUE) == 0
+
+
 async def test_a_job_given_back_rings_a_bell_that_never_grows_beyond_its_cap(redis: ArqRedis) -> None:
     await enqueue(redis, "a")
     [claim] = await Claims(redis).take(QUEUE, 1)
