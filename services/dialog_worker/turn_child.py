@@ -27,11 +27,15 @@ _encoder = msgspec.msgpack.Encoder()
 
 
 class ChildDied(Exception):  # noqa: N818 - a state of the world
-    """The turn process has ended; `script` is the one it was running, empty if none."""
+    """The turn process has ended; `script` is the one it was running, empty if none.
 
-    def __init__(self, script: str) -> None:
+    `by_us` says that the worker ended it; otherwise it ended by itself, or somebody else killed it.
+    """
+
+    def __init__(self, script: str, *, by_us: bool = True) -> None:
         super().__init__("a turn process ended in mid-turn")
         self.script = script
+        self.by_us = by_us
 
 
 class FrameTooLarge(Exception):  # noqa: N818 - what a bot did, not a mistake of the caller
@@ -154,7 +158,7 @@ class TurnChild(asyncio.Protocol):
         """Tell whoever waits."""
         self._stop_watching()
         if self._awaited is not None and not self._awaited.done():
-            self._awaited.set_exception(ChildDied(self._script))
+            self._awaited.set_exception(ChildDied(self._script, by_us=self.why != "ended"))
         self._gone(self)
 
     def _take(self, message: FromChild) -> None:

@@ -45,11 +45,12 @@ _LIMITS, _WALLS = Limits(), Walls()
 
 
 class Allowance:
-    """What one turn may still use over all its runs: seconds in a child, and kills."""
+    """What one turn may still use over all its runs: seconds in a child, kills, and deaths that nobody explains."""
 
     def __init__(self, walls: Walls = _WALLS) -> None:
         self.seconds = walls.turn
         self.kills = walls.kills
+        self.deaths = 1
 
 
 class TurnProcesses:
@@ -118,13 +119,21 @@ class TurnProcesses:
     async def _repeat(
         self, request: Advance, blob: Callable[[], Awaitable[bytes]], left: Allowance, deadline: float
     ) -> Answer:
-        """Run a turn until no script of it has to be killed."""
+        """Run a turn until no script of it has to be killed.
+
+        A child that was not killed by us (by the system when memory is short, say) may have run an innocent script:
+        the first time the turn is run again as it was, which changes nothing of what comes out.
+        """
         while True:
             try:
                 answer = await self._run(request, blob, deadline)
             except ChildDied as death:
                 if not death.script:
                     raise EngineFailure("a turn process ended, or was killed, outside any script") from None
+                if not death.by_us and left.deaths > 0:
+                    left.deaths -= 1
+                    _log.warning("turn process died in a script", bot_version=request.version)
+                    continue
                 if left.kills == 0:
                     raise EngineFailure(f"{self._walls.kills + 1} scripts of one turn had to be killed") from None
                 left.kills -= 1

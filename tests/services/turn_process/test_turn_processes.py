@@ -151,12 +151,29 @@ async def test_a_child_killed_while_idle_is_replaced(start: Start) -> None:
     assert not set(victims) & set(pool.pids)
 
 
-async def test_a_child_killed_in_a_script_counts_as_killed_by_it(start: Start) -> None:
+async def kill_in_a_script(pool: Any, but: int = 0) -> int:
+    """Kill a child, not this one, in the middle of a script, as somebody from outside would; return its process."""
+    while not (busy := [child for child in pool._children if child._script and child.process.pid != but]):
+        await asyncio.sleep(0.01)
+    pid = busy[0].process.pid
+    os.kill(pid, signal.SIGKILL)
+    return int(pid)
+
+
+async def test_a_turn_whose_child_was_killed_from_outside_is_run_again_with_all_its_scripts(start: Start) -> None:
+    pool = await start(limits=Limits(script_seconds=5), walls=Walls(script=60, run=60, turn=120))
+    slow = "var t = 0; for (var i = 0; i < 1e7; i++) { t += i; } botContext.sendMessage('whole')"
+    task = asyncio.create_task(pool.ask(bot_of(slow, "")))
+    await kill_in_a_script(pool)
+    answer = await task
+    assert texts(answer) == ["whole", "end", "end"]
+    assert codes(answer) == []
+
+
+async def test_a_script_in_which_a_second_child_dies_counts_as_killed(start: Start) -> None:
     pool = await start(walls=Walls(script=30))
     task = asyncio.create_task(pool.ask(bot_of(NATIVE_HANG, "")))
-    while not (busy := [child for child in pool._children if child._script]):
-        await asyncio.sleep(0.01)
-    os.kill(busy[0].process.pid, signal.SIGKILL)
+    await kill_in_a_script(pool, but=await kill_in_a_script(pool))
     assert codes(await task) == ["script-stopped"]
 
 
