@@ -117,6 +117,7 @@ async def test_conversations_that_idle_out_leave_nothing_behind(redis: ArqRedis,
     await redis.delete(keys.bell(keys.dialog_queue(0)))  # capped; there is no worker here that listens to it
     left = [key.decode() async for key in redis.scan_iter(count=10_000)]
     assert {key.partition(":")[0] for key in left} <= {"session", "sweeper"}, "only sessions live a minute longer"
+    assert len(left) == await redis.dbsize()
     lives = [await redis.pttl(key) for key in left[:1000]]
     assert max(lives, default=0) <= LIFE_SECONDS * 1000 + SESSION_GRACE_MS
     if LONG:
