@@ -251,7 +251,9 @@ def test_nothing_outlives_a_killed_run_and_its_folder_is_usable_at_once(run: Cal
 def test_on_another_address_the_page_asks_for_a_printed_token(run: Callable[..., Run]) -> None:
     started = run("--host", "0.0.0.0")
     assert started.until_ready()["url"].startswith("http://127.0.0.1:")
-    assert "/?console=" in started.said()
+    while "/?console=" not in started.said():  # told just after ready.json is there
+        assert started.process.poll() is None, started.said()
+        time.sleep(0.02)
     started.end()
 
 
