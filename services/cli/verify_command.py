@@ -40,6 +40,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 
     plan: Plan
     kill: bool
+    kinds: tuple[str, ...]
     urls: tuple[str, ...]
     api_port: int
     keep: Path | None
@@ -50,6 +51,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--events", type=click.IntRange(1, 400), default=50, show_default=True, help="In each conversation.")
 @click.option("--seconds", type=click.FloatRange(0), default=0.0, help="Begin new conversations for so long.")
 @click.option("--kill", is_flag=True, help="Kill and stop programs at random meanwhile (not with --url).")
+@click.option("--strike", "kinds", multiple=True, type=click.Choice(OwnInstallation.kinds), help="Break this only.")
 @click.option("--url", "urls", multiple=True, help="A gateway of a running installation; several may be given.")
 @click.option("--seed", type=int, help="Repeat the choices of an earlier run.")
 @click.option("--json", "json_file", type=_FILE, help="Write verdict, figures and violations here.")
@@ -62,6 +64,7 @@ def verify(  # noqa: PLR0913 - one argument an option
     events: int,
     seconds: float,
     kill: bool,
+    kinds: tuple[str, ...],
     urls: tuple[str, ...],
     seed: int | None,
     json_file: Path | None,
@@ -78,6 +81,8 @@ def verify(  # noqa: PLR0913 - one argument an option
     if write_bot is not None:
         click.echo(_write_bot(write_bot, api_port))
         return 0
+    if kinds and not kill:
+        raise CommandFailed("--strike says what to break: give --kill as well.")
     if urls and (kill or keep):
         raise CommandFailed("--kill and --keep need the installation that verify starts for itself: leave out --url.")
     for url in urls:
@@ -89,7 +94,7 @@ def verify(  # noqa: PLR0913 - one argument an option
         seconds=seconds,
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
     )
-    report = asyncio.run(_verify(Wanted(plan=plan, kill=kill, urls=urls, api_port=api_port, keep=keep)))
+    report = asyncio.run(_verify(Wanted(plan=plan, kill=kill, kinds=kinds, urls=urls, api_port=api_port, keep=keep)))
     for line in lines(report):
         click.echo(line)
     if json_file is not None:
@@ -121,6 +126,7 @@ async def _installation(wanted: Wanted, api_url: str) -> AsyncIterator[tuple[lis
         yield list(wanted.urls), None
         return
     async with own_installation(api_url, wanted.keep) as own:
+        own.kinds = wanted.kinds or own.kinds
         yield own.urls, own
 
 
