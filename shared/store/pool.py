@@ -1,15 +1,17 @@
 """The pool of connections of every client, and what its connections do that redis-py's own do not.
 
 Connecting happens side by side: redis-py's pool connects under a lock, so that while a server is away everybody waits
-for the attempts of all before, and a gateway under load would answer 503 after minutes. And a server that has become
-a replica is left: its name, or its sentinels, may lead to the primary by now.
+for the attempts of all before, and a gateway under load would answer 503 after minutes. A server that has become
+a replica is left: its name, or its sentinels, may lead to the primary by now. And commands are packed in C.
 """
 
+from collections.abc import Iterable
 from typing import Any
 
 from redis import exceptions
 from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import AbstractConnection
+from redis.connection import HiredisRespSerializer
 
 
 class LeavesReplicas(AbstractConnection):
@@ -24,15 +26,30 @@ class LeavesReplicas(AbstractConnection):
             raise exceptions.ConnectionError("the server is a replica now") from error
 
 
-def _leaving(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    return type(kind.__name__, (LeavesReplicas, kind), {})
+class PacksInC(AbstractConnection):
+    """A connection that packs commands as redis-py's blocking ones do; its own way costs 100 us for three scripts."""
+
+    _serializer = HiredisRespSerializer()
+
+    def pack_command(self, *arguments: Any) -> list[bytes]:
+        """Return a command in the protocol. Raises redis' DataError for what is neither text, bytes nor number."""
+        packed: list[bytes] = self._serializer.pack(*arguments)
+        return packed
+
+    def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
+        """Return commands in the protocol, in one piece."""
+        return [b"".join(self.pack_command(*command)[0] for command in commands)]
+
+
+def _ours(kind: type[AbstractConnection]) -> type[AbstractConnection]:
+    return type(kind.__name__, (LeavesReplicas, PacksInC, kind), {})
 
 
 class Pool(ConnectionPool):
     """Gives out connections that are connected, each as soon as its own attempt ends."""
 
     def __init__(self, connection_class: type[AbstractConnection] = Connection, **options: Any) -> None:
-        super().__init__(connection_class=_leaving(connection_class), **options)
+        super().__init__(connection_class=_ours(connection_class), **options)
 
     async def get_connection(self, command_name: Any = None, *keys: Any, **options: Any) -> AbstractConnection:  # noqa: ARG002 - redis' signature
         """Return a connected connection. Raises redis' ConnectionError, also when the pool is exhausted."""

@@ -3,8 +3,10 @@
 import asyncio
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import pytest
+from redis.asyncio import Connection
 from redis.exceptions import ConnectionError  # noqa: A004 - redis' own
 
 from shared.store.connection import RedisUnreachable, address, connect, reach, translated
@@ -76,3 +78,14 @@ async def test_connections_are_made_side_by_side() -> None:
 def test_an_address_of_another_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="unix"):
         connect("http://127.0.0.1")
+
+
+@pytest.mark.parametrize(
+    "command", [("SET", "a", b"\xff\r\n", "EX", 5), ("SCRIPT LOAD", "ü"), ("ZADD", b"k", 1.5, ""), ("EVALSHA", "0", 0)]
+)
+def test_commands_are_packed_as_redis_py_packs_them(command: tuple[Any, ...]) -> None:
+    pool = connect("redis://127.0.0.1").connection_pool
+    ours = pool.make_connection()  # type: ignore[no-untyped-call]
+    theirs = Connection()
+    assert b"".join(ours.pack_command(*command)) == b"".join(theirs.pack_command(*command))
+    assert b"".join(ours.pack_commands([command, command])) == 2 * b"".join(theirs.pack_command(*command))
