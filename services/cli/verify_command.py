@@ -81,25 +81,38 @@ def verify(  # noqa: PLR0913 - one argument an option
     if write_bot is not None:
         click.echo(_write_bot(write_bot, api_port))
         return 0
-    if kinds and not kill:
-        raise CommandFailed("--strike says what to break: give --kill as well.")
-    if urls and (kill or keep):
-        raise CommandFailed("--kill and --keep need the installation that verify starts for itself: leave out --url.")
-    for url in urls:
-        if yarl.URL(url).scheme not in {"http", "https"} or not yarl.URL(url).host:
-            raise CommandFailed(f"--url {url!r} cannot be used: give it an http or https address.")
     plan = Plan(
         conversations=conversations,
         events=events,
         seconds=seconds,
         seed=secrets.randbelow(1_000_000) if seed is None else seed,
     )
-    report = asyncio.run(_verify(Wanted(plan=plan, kill=kill, kinds=kinds, urls=urls, api_port=api_port, keep=keep)))
+    wanted = Wanted(plan=plan, kill=kill, kinds=kinds, urls=urls, api_port=api_port, keep=keep)
+    _refuse_wrong_use(wanted)
+    report = asyncio.run(_verify(wanted))
     for line in lines(report):
         click.echo(line)
     if json_file is not None:
         json_file.write_bytes(as_json(report))
     return FINDINGS if report.violations else 0
+
+
+def _refuse_wrong_use(wanted: Wanted) -> None:
+    if wanted.kinds and not wanted.kill:
+        raise CommandFailed("--strike says what to break: give --kill as well.")
+    if wanted.urls and (wanted.kill or wanted.keep):
+        raise CommandFailed("--kill and --keep need the installation that verify starts for itself: leave out --url.")
+    for url in wanted.urls:
+        if not _is_http(url):
+            raise CommandFailed(f"--url {url!r} cannot be used: give it an http or https address.")
+
+
+def _is_http(url: str) -> bool:
+    try:
+        found = yarl.URL(url)
+    except ValueError:
+        return False
+    return found.scheme in {"http", "https"} and bool(found.host)
 
 
 async def _verify(wanted: Wanted) -> Report:

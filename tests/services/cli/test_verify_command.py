@@ -33,6 +33,7 @@ def test_an_installation_that_does_not_answer_exits_3_and_is_named() -> None:
     [
         (("--url", "http://127.0.0.1:1", "--kill"), "leave out --url"),
         (("--url", "127.0.0.1:1"), "give it an http or https address"),
+        (("--url", "http://[::1"), "give it an http or https address"),
         (("--strike", "pause"), "give --kill as well"),
         (("--kill", "--strike", "coffee machine"), "--strike"),
         (("--conversations", "0"), "--conversations"),
