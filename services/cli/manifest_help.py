@@ -24,16 +24,18 @@ ABOUT: dict[str, dict[str, str]] = {
     },
     "integrations.NAME": {
         "total_timeout": "Seconds for all attempts of a call together, up to 300.",
-        "connect_timeout": "Seconds to connect, at most `total_timeout`.",
+        "connect_timeout": "Seconds to connect, at most `total_timeout` and `attempt_timeout`.",
         "attempt_timeout": "Seconds for one attempt, at most `total_timeout`; without it, what is left.",
         "retries": "How often a call may be repeated, 0 to 10.",
         "backoff": "Seconds of the first pause before a repeat, at most; each next one may be twice as long.",
         "backoff_max": "Seconds of the longest pause.",
-        "success": "The statuses that count as success.",
+        "retry_on": "After which statuses and failures a call may be repeated at all: numbers, `5xx`, `unreachable`, "
+        "`lost`, `timeout`, `interrupted`.",
+        "success": "The statuses that count as success: numbers, `2xx`.",
         "repeat_unsafe": "POST and PATCH are repeated even when they may have been executed.",
         "idempotency_key": "Every attempt of a call carries the same `Idempotency-Key`.",
         "response_limit": "The most bytes of an answer, up to 1048576.",
-        "redirects": "How many redirects are followed, 0 to 20.",
+        "redirects": "How many redirects are followed, 0 to 20; with 0 a redirect is the answer.",
         "default_headers": "The headers that Conversation Builder adds to every call are sent.",
         "credential": "The name of a table `[credentials.NAME]`.",
     },
@@ -59,7 +61,7 @@ _TYPES: dict[object, str] = {
     float: "number",
     float | None: "number",
     tuple[str, ...]: "list of texts",
-    tuple[int, ...] | None: "list of whole numbers",
+    tuple[int | str, ...] | None: "list of numbers and words",
     str | int | float | bool: "text, number, true or false",
 }
 

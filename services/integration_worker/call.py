@@ -129,7 +129,8 @@ class Calls:
             limit = left if policy.attempt_timeout is None else min(left, policy.attempt_timeout)
             at, began = int(time.time() * 1000), loop.time()
             answer = await self._client.attempt(request, policy, limit=limit, private=private)
-            job.attempts.append(Attempt(at, round((loop.time() - began) * 1000, 1), _word(answer.ending)))
+            took = round((loop.time() - began) * 1000, 1)
+            job.attempts.append(Attempt(at, took, _word(answer.ending), answer.sent))
             metrics.attempts(_class(answer.ending)).inc()
             job.last = Made(request.method, job.number, job.ends_at - loop.time(), answer)
             return job.last

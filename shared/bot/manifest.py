@@ -14,6 +14,7 @@ import msgspec
 from shared.bot.durations import parse_duration
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
+from shared.bot.statuses import expanded
 from shared.bot.understanding import EntityPart, IntentPart, Understanding, UnderstandingPart, problems
 from shared.bot.values import text_of
 
@@ -48,19 +49,28 @@ class IntegrationPart(_Part, frozen=True):
     retries: int | None = None
     backoff: float | None = None
     backoff_max: float | None = None
-    success: tuple[int, ...] | None = None
+    retry_on: tuple[int | str, ...] | None = None
+    success: tuple[int | str, ...] | None = None
     repeat_unsafe: bool | None = None
     idempotency_key: bool | None = None
     response_limit: int | None = None
     redirects: int | None = None
 
     def policy(self) -> Policy:
-        """Merge what is set over the defaults; connecting never has longer than the whole call."""
+        """Merge what is set over the defaults, which give way: none is longer than what it is a part of."""
         named = {name: getattr(self, name) for name in Policy.__struct_fields__}
         policy = Policy(**{name: value for name, value in named.items() if value is not None})
-        if self.connect_timeout is None and self.total_timeout is not None:
-            return msgspec.structs.replace(policy, connect_timeout=min(policy.connect_timeout, policy.total_timeout))
-        return policy
+        connect = policy.connect_timeout
+        if self.connect_timeout is None:
+            connect = min(connect, policy.total_timeout, policy.attempt_timeout or connect)
+        backoff = policy.backoff if self.backoff is not None else min(policy.backoff, policy.backoff_max)
+        return msgspec.structs.replace(
+            policy,
+            connect_timeout=connect,
+            backoff=backoff,
+            retry_on=expanded(policy.retry_on),
+            success=expanded(policy.success),
+        )
 
 
 class Egress(_Part, frozen=True):

@@ -73,11 +73,16 @@ class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=Tru
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
-    """One try of a call: when it began, how long it took, and how it ended (`200`, `not connected`, …)."""
+    """One try of a call: when it began, how long it took, and how it ended (`200`, `unreachable`, …).
+
+    `sent` is how many requests went out: none to a host that was not reached, one more for every redirect that was
+    followed. What an interrupted one sent is not known: it counts as one.
+    """
 
     at: int
     ms: float
     outcome: str
+    sent: int = 1
 
 
 class CallOutcome(msgspec.Struct, frozen=True, tag="outcome", omit_defaults=True):

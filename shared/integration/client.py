@@ -8,6 +8,7 @@ import asyncio
 import zlib
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
+from types import SimpleNamespace
 from typing import Final, Self
 
 import aiohttp
@@ -43,11 +44,21 @@ _TOO_LATE: Final = Ending(failure="timeout", detail="the answer did not come in 
 
 
 class Answer(msgspec.Struct, frozen=True):
-    """What an attempt brought: its ending and, when there was an answer, the answer's headers and text."""
+    """What an attempt brought: its ending and, when there was an answer, the answer's headers and text.
+
+    `sent` is how many requests went out: one, and one more for every redirect that was followed.
+    """
 
     ending: Ending
     headers: dict[str, str] = {}
     body: str = ""
+    sent: int = 0
+
+
+class _Trail(msgspec.Struct):
+    """What an attempt leaves behind however it ends."""
+
+    sent: int = 0
 
 
 class _TooLarge(Exception):  # noqa: N818  # never leaves this module
@@ -75,9 +86,16 @@ class OutboundClient:
 
     async def attempt(self, request: Request, policy: Policy, *, limit: float, private: tuple[str, ...] = ()) -> Answer:
         """Make one attempt of at most `limit` seconds; `private` are the inner ranges the bot may reach."""
+        trail = _Trail()
+        answer = await self._attempt(request, policy, limit, private, trail)
+        return msgspec.structs.replace(answer, sent=trail.sent)
+
+    async def _attempt(
+        self, request: Request, policy: Policy, limit: float, private: tuple[str, ...], trail: _Trail
+    ) -> Answer:
         try:
             async with asyncio.timeout(max(limit, 0)):
-                return await self._follow(request, policy, private)
+                return await self._follow(request, policy, private, trail)
         except TimeoutError as error:
             return Answer(_TOO_LATE if type(error) is TimeoutError else _ending(error))
         except (RedirectRefused, _TooLarge) as error:
@@ -86,8 +104,8 @@ class OutboundClient:
         except (aiohttp.ClientError, OSError, zlib.error) as error:
             return Answer(_ending(error))
 
-    async def _follow(self, request: Request, policy: Policy, private: tuple[str, ...]) -> Answer:
-        """Exchange hop by hop until an answer is no redirect."""
+    async def _follow(self, request: Request, policy: Policy, private: tuple[str, ...], trail: _Trail) -> Answer:
+        """Exchange hop by hop until an answer is no redirect, or none is to be followed."""
         open_from: str | None = None  # the operator's target this chain has been sent to
         for _ in range(policy.redirects + 1):
             target = rewrite(request.url, self._rewrites)
@@ -96,9 +114,9 @@ class OutboundClient:
             open_from = target
             session = self._session(None if target is not None else private)
             hop = msgspec.structs.replace(request, url=target) if target is not None else request
-            async with _send(session, hop, policy) as response:
+            async with _send(session, hop, policy, trail) as response:
                 location = response.headers.get("Location")
-                if not is_redirect(response.status, location):
+                if policy.redirects == 0 or not is_redirect(response.status, location):
                     return await _read(response, policy.response_limit)
             # A relative address is relative to what the bot meant, an absolute one is what it says.
             request = redirected(request, response.status, location or "")
@@ -116,14 +134,24 @@ class OutboundClient:
                 timeout=aiohttp.ClientTimeout(total=None),
                 max_line_size=16_384,
                 max_field_size=16_384,
+                trace_configs=[_SENDING],
             )
             session._retry_connection = False  # noqa: SLF001  # an attempt is one exchange; aiohttp would add its own
             self._sessions[private] = session
         return self._sessions[private]
 
 
+async def _count(_: aiohttp.ClientSession, context: SimpleNamespace, __: aiohttp.TraceRequestHeadersSentParams) -> None:
+    """Count a request when its headers go out: until then the other side has seen nothing."""
+    context.trace_request_ctx.sent += 1
+
+
+_SENDING: Final = aiohttp.TraceConfig()
+_SENDING.on_request_headers_sent.append(_count)
+
+
 def _send(
-    session: aiohttp.ClientSession, request: Request, policy: Policy
+    session: aiohttp.ClientSession, request: Request, policy: Policy, trail: _Trail
 ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
     return session.request(
         request.method,
@@ -132,6 +160,7 @@ def _send(
         data=request.body,
         allow_redirects=False,
         timeout=aiohttp.ClientTimeout(total=None, connect=policy.connect_timeout),
+        trace_request_ctx=trail,
     )
 
 

@@ -8,18 +8,15 @@
     any other status                          it is the answer              it is the answer
     refused, invalid, too large               given up                      given up
 
-A call has `retries` + 1 attempts and one budget. Between attempts it waits what `Retry-After` asks for, if that fits
-into the budget, else a random part (full jitter) of a pause that doubles with every attempt.
+These are the defaults: `retry_on` lists the statuses and failures that are repeated at all, and any status that is not
+named above may have been executed. A call has `retries` + 1 attempts and one budget. Between attempts it waits what
+`Retry-After` asks for, if that fits into the budget, else a random part (full jitter) of a pause that doubles with
+every attempt.
 """
-
-from typing import Final
 
 import msgspec
 
 from shared.bot.integration import UNSAFE_METHODS, Policy
-
-REPEATABLE_STATUSES: Final = frozenset({408, 500, 502, 503, 504})
-REPEATABLE_FAILURES: Final = frozenset({"lost", "timeout", "interrupted"})
 
 
 class Ending(msgspec.Struct, frozen=True):
@@ -55,10 +52,10 @@ Decision = Accept | Retry | GiveUp
 
 def decide(policy: Policy, method: str, attempt: int, outcome: Ending, left: float, jitter: float) -> Decision:
     """Decide after the how-manieth attempt (from 1), with `left` seconds of the budget and `jitter` in [0, 1)."""
-    if outcome.failure is None and (outcome.status in policy.success or not _repeatable_status(outcome)):
+    if outcome.failure is None and (outcome.status in policy.success or outcome.status not in policy.retry_on):
         return Accept()
-    if outcome.failure is not None and outcome.failure not in {"unreachable", *REPEATABLE_FAILURES}:
-        return GiveUp("another attempt would end alike")
+    if outcome.failure is not None and outcome.failure not in policy.retry_on:
+        return GiveUp("another attempt would end alike, or is not wanted")
     if _may_have_run(outcome) and method.upper() in UNSAFE_METHODS and not policy.repeat_unsafe:
         return GiveUp("it may have been executed, and the integration has no repeat_unsafe")
     if attempt > policy.retries:
@@ -69,14 +66,10 @@ def decide(policy: Policy, method: str, attempt: int, outcome: Ending, left: flo
     return Retry(pause)
 
 
-def _repeatable_status(outcome: Ending) -> bool:
-    return outcome.status == 429 or outcome.status in REPEATABLE_STATUSES
-
-
 def _may_have_run(outcome: Ending) -> bool:
     """Tell whether the other side may have carried out what it was asked to."""
     if outcome.failure is not None:
-        return outcome.failure in REPEATABLE_FAILURES
+        return outcome.failure != "unreachable"
     return outcome.status != 429 and not (outcome.status == 503 and outcome.retry_after is not None)
 
 

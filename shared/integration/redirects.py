@@ -5,9 +5,9 @@ from collections.abc import Iterable
 
 from yarl import URL
 
+from shared.bot.integration import REDIRECTS
 from shared.integration.request import Request
 
-_REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # What proves to one origin who is calling is not for another's eyes.
 _SECRET = re.compile(r"auth|cookie|credential|key|password|secret|session|signature|token", re.IGNORECASE)
 _NO_SECRETS = frozenset({"idempotency-key"})
@@ -33,7 +33,7 @@ def rewrite(url: str, rewrites: Iterable[tuple[str, str]]) -> str | None:
 
 def is_redirect(status: int, location: str | None) -> bool:
     """Tell whether an answer sends the caller elsewhere."""
-    return status in _REDIRECTS and bool(location)
+    return status in REDIRECTS and bool(location)
 
 
 def redirected(request: Request, status: int, location: str) -> Request:

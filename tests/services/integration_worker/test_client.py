@@ -148,6 +148,12 @@ async def test_a_redirect_loop_ends(server: Server) -> None:
     assert server.seen.count == 6
 
 
+async def test_a_redirect_that_is_not_to_be_followed_is_the_answer(server: Server) -> None:
+    server.answers = [(302, {"Location": "/next"}, b"x")]
+    answer = await attempt(get(server.url), redirects=0)
+    assert (answer.ending, answer.headers["Location"], server.seen.count) == (Ending(status=302), "/next", 1)
+
+
 async def test_a_redirect_without_location_is_the_answer(server: Server) -> None:
     server.answers = [(302, {}, b"x")]
     assert (await attempt(get(server.url))).ending == Ending(status=302)

@@ -113,6 +113,23 @@ def test_every_table_of_the_manifest_is_read() -> None:
         ("[understanding]\ntimeout = nan", "understanding.timeout: nan cannot be. Give up to 5 seconds"),
         ("[integrations.Store]\nredirects = -1", "redirects is -1: it must lie between 0 and 20"),
         ("[integrations.Store]\nsuccess = []", "success is empty: no answer could ever be a success"),
+        ("[integrations.Store]\nsuccess = ['20x']", "success has '20x': it takes statuses from 200 to 999 and 2xx"),
+        ("[integrations.Store]\nsuccess = [true]", "integrations.Store.success[0]: expected 'int | str', got 'bool'"),
+        ("[integrations.Store]\nsuccess = ['2xx', '3xx']", "success has 301, and redirects are followed"),
+        (
+            "[integrations.Store]\nretry_on = ['sometimes']",
+            "retry_on has 'sometimes': it takes statuses from 200 to 999",
+        ),
+        (
+            "[integrations.Store]\nsuccess = ['2xx']\nretry_on = [202, '5xx']",
+            "202 stands in success and in retry_on: a success is never repeated",
+        ),
+        ("[integrations.Store]\nretry_on = []", "nothing is ever repeated, which retries = 0 says"),
+        ("[integrations.Store]\nbackoff = 9", "backoff is 9.0: it must not exceed backoff_max"),
+        (
+            "[integrations.Store]\nattempt_timeout = 2\nconnect_timeout = 3",
+            "connect_timeout is 3.0: it must not exceed attempt_timeout",
+        ),
     ],
 )
 def test_a_bad_manifest_names_file_key_and_remedy(manifest: str, message: str) -> None:
@@ -121,6 +138,23 @@ def test_a_bad_manifest_names_file_key_and_remedy(manifest: str, message: str) -
     assert str(raised.value).startswith("bot.botlane.toml: ")
     assert message in str(raised.value)
     assert raised.value.remedy
+
+
+def policy_of(manifest: str) -> Policy:
+    (made,) = with_manifest(f"[integrations.Store]\n{manifest}").integrations.values()
+    return made.policy
+
+
+def test_statuses_may_be_written_by_their_first_digit() -> None:
+    policy = policy_of("success = ['2xx', 304]\nretry_on = [429, '5XX', 'timeout', 503]")
+    assert policy.success == (*range(200, 300), 304)
+    assert policy.retry_on == (429, *range(500, 600), "timeout")
+
+
+def test_limits_that_are_not_set_give_way_to_those_that_are() -> None:
+    assert policy_of("total_timeout = 2").connect_timeout == 2
+    assert policy_of("attempt_timeout = 1.5").connect_timeout == 1.5
+    assert policy_of("backoff_max = 0.1").backoff == 0.1
 
 
 def test_intents_entities_and_an_endpoint_are_read() -> None:

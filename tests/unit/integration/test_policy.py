@@ -1,5 +1,7 @@
 """Whether a call is made again: the table of design section 7, row by row."""
 
+from typing import Any
+
 import pytest
 
 from shared.bot.integration import Policy, check_policy
@@ -67,6 +69,31 @@ def test_what_would_end_alike_is_given_up(failure: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("retry_on", "ending", "get", "post"),
+    [
+        ((404,), Ending(status=404), FIRST, GiveUp),  # a POST that was answered 404 may have been executed
+        ((404,), Ending(status=503), Accept(), Accept()),  # not listed: it is the answer
+        ((404,), Ending(failure="timeout"), GiveUp, GiveUp),
+        ((404,), Ending(failure="unreachable"), GiveUp, GiveUp),
+        ((901,), Ending(status=901), FIRST, GiveUp),
+        ((429, "timeout"), Ending(failure="timeout"), FIRST, GiveUp),
+        ((429, "timeout"), Ending(failure="lost"), GiveUp, GiveUp),
+        ((429, "timeout"), Ending(status=429), FIRST, FIRST),
+        ((503,), Ending(status=503, retry_after=0.0), FIRST, FIRST),
+        (("unreachable",), Ending(failure="unreachable"), FIRST, FIRST),
+        (("unreachable",), Ending(failure="interrupted"), GiveUp, GiveUp),
+        (("interrupted",), Ending(failure="interrupted"), Retry(0.0), GiveUp),
+    ],
+)
+def test_an_integration_says_after_what_it_is_repeated(
+    retry_on: tuple[int | str, ...], ending: Ending, get: object, post: object
+) -> None:
+    assert decided("GET", ending, retry_on=retry_on) == get
+    assert decided("POST", ending, retry_on=retry_on) == post
+    assert decided("POST", ending, retry_on=retry_on, repeat_unsafe=True) == get
+
+
+@pytest.mark.parametrize(
     ("attempt", "left", "ending", "decision"),
     [
         (1, 19.0, Ending(status=500), Retry(0.125)),  # 0.5 * 0.25 * 2**0
@@ -115,6 +142,16 @@ def test_no_retries_means_one_attempt() -> None:
         ("response_limit", 0),
         ("response_limit", 2 * 1024 * 1024),
         ("success", ()),
+        ("success", (99,)),
+        ("success", ("ok",)),
+        ("success", (200, 302)),  # redirects are followed
+        ("retry_on", ()),
+        ("retry_on", (100,)),
+        ("retry_on", ("slow",)),
+        ("retry_on", ("refused",)),  # another attempt would end alike
+        ("retry_on", (201, 503)),  # a success
+        ("backoff", 5.0),  # more than backoff_max
+        ("redirects", 21),
     ],
 )
 def test_an_impossible_policy_is_refused_with_its_field(field: str, value: object) -> None:
@@ -124,3 +161,27 @@ def test_an_impossible_policy_is_refused_with_its_field(field: str, value: objec
 
 def test_the_default_policy_is_possible() -> None:
     assert check_policy(Policy()) == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"attempt_timeout": 3.0}, "connect_timeout is 5.0: it must not exceed attempt_timeout"),
+        ({"repeat_unsafe": True, "retries": 0}, "nothing is ever repeated"),
+    ],
+)
+def test_fields_that_contradict_each_other_are_refused(fields: dict[str, Any], words: str) -> None:
+    assert any(words in problem for problem in check_policy(Policy(**fields)))
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"success": (200, 302), "redirects": 0},
+        {"success": (200, 500)},  # the usual retry_on gives way
+        {"retry_on": (), "retries": 0},
+        {"success": (204, 304, 901)},
+    ],
+)
+def test_unusual_policies_are_possible(fields: dict[str, Any]) -> None:
+    assert check_policy(Policy(**fields)) == []
