@@ -6,7 +6,7 @@ import msgspec
 from aiohttp import web
 
 from services.gateway import wire
-from services.gateway.errors import WEB_VIEW_PATH
+from services.gateway.errors import STATUSES, WEB_VIEW_PATH
 from shared.dialog.trace import TurnTrace
 
 _STRUCTS = (
@@ -36,7 +36,7 @@ _STREAM_SUMMARY = (
 
 
 class _Route(NamedTuple):
-    """One address: `body` and `answer` name Structs, `security` is a key of _SECURITY."""
+    """One address: `body` and `answer` name Structs, `security` is a key of _SECURITY, `refused` holds error codes."""
 
     path: str
     method: str
@@ -44,24 +44,68 @@ class _Route(NamedTuple):
     status: int
     answer: str
     security: str
+    refused: tuple[str, ...]
     body: str = ""
     query: tuple[str, ...] = ()
 
 
+_BODY = ("invalid_json", "invalid_field", "invalid_request", "too_large", "unsupported_media_type")
+_OPENED = ("unauthorized", "token_expired", "forbidden", "not_found")
+_SHOWN = ("unauthorized", "forbidden", "not_found")
+_SAID = (*_BODY, "closed", "inbox_full")
+_CREATED = (*_BODY, "unauthorized", "not_found", "rate_limited")
+_POSTED = (*_BODY, "unauthorized", "not_found", "inbox_full")
 _CREATE = "/v1/bots/{botId}/conversations"
 _MESSAGES, _STREAM, _TOKEN, _TRACE = (
     f"/v1/conversations/{{id}}/{part}" for part in ("messages", "stream", "token", "trace")
 )
 _ROUTES = (
-    _Route(_CREATE, "post", "Create a conversation", 201, "ConversationCreated", "anybody", "ConversationRequest"),
-    _Route(_MESSAGES, "post", "Send a message", 202, "MessageAccepted", "token", "MessageRequest"),
-    _Route(_MESSAGES, "get", "Read messages", 200, "MessagePage", "token", query=("after", "wait")),
-    _Route(_STREAM, "get", _STREAM_SUMMARY, 101, "", "token", query=("after",)),
-    _Route(_TOKEN, "post", "Renew the token", 200, "TokenRenewed", "token"),
-    _Route(WEB_VIEW_PATH, "post", "Post variables and a message", 200, "WebViewAccepted", "checksum", "WebViewRequest"),
-    _Route("/v1/bots", "get", "List the bots", 200, "BotList", "console"),
-    _Route(_TRACE, "get", "Read what turns did", 200, "TurnList", "console", query=("after",)),
+    _Route(
+        _CREATE, "post", "Create a conversation", 201, "ConversationCreated", "anybody", _CREATED, "ConversationRequest"
+    ),
+    _Route(_MESSAGES, "post", "Send a message", 202, "MessageAccepted", "token", (*_OPENED, *_SAID), "MessageRequest"),
+    _Route(
+        _MESSAGES,
+        "get",
+        "Read messages",
+        200,
+        "MessagePage",
+        "token",
+        (*_OPENED, "invalid_field"),
+        query=("after", "wait"),
+    ),
+    _Route(
+        _STREAM,
+        "get",
+        _STREAM_SUMMARY,
+        101,
+        "",
+        "token",
+        (*_OPENED, "invalid_field", "invalid_request"),
+        query=("after",),
+    ),
+    _Route(_TOKEN, "post", "Renew the token", 200, "TokenRenewed", "token", _OPENED),
+    _Route(
+        WEB_VIEW_PATH,
+        "post",
+        "Post variables and a message",
+        200,
+        "WebViewAccepted",
+        "checksum",
+        _POSTED,
+        "WebViewRequest",
+    ),
+    _Route("/v1/bots", "get", "List the bots", 200, "BotList", "console", _SHOWN),
+    _Route(
+        _TRACE, "get", "Read what turns did", 200, "TurnList", "console", (*_SHOWN, "invalid_field"), query=("after",)
+    ),
 )
+_ALWAYS = ("unavailable",)
+_WAITED_FOR = {429, 503}
+_QUERY: dict[str, dict[str, Any]] = {
+    "after": {"type": "string", "pattern": "^[0-9]{0,15}$"},
+    "wait": {"type": "number", "minimum": 0, "maximum": 30},
+}
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "token": [{"bearer": []}],
     "anybody": [{}, {"bearer": []}],
@@ -106,17 +150,29 @@ def _operation(route: _Route) -> dict[str, Any]:
         for name in ("botId", "id")
         if f"{{{name}}}" in route.path
     ]
-    parameters += [
-        {"name": name, "in": "query", "schema": {"type": "number" if name == "wait" else "string"}}
-        for name in route.query
-    ]
+    parameters += [{"name": name, "in": "query", "schema": _QUERY[name]} for name in route.query]
     operation = {
         "summary": route.summary,
         "security": _SECURITY[route.security],
         "parameters": parameters,
-        "responses": {str(route.status): done, "default": _content("ProblemBody", "Refused")},
+        "responses": {str(route.status): done, **_refusals((*route.refused, *_ALWAYS))},
     }
     return operation | ({"requestBody": _content(route.body, None)} if route.body else {})
+
+
+def _refusals(codes: tuple[str, ...]) -> dict[str, Any]:
+    """Return the answers with these error codes, by status."""
+    by_status: dict[int, list[str]] = {}
+    for code in codes:
+        by_status.setdefault(STATUSES[code], []).append(code)
+    answers: dict[str, Any] = {}
+    for status, named in sorted(by_status.items()):
+        answers[str(status)] = _content("ProblemBody", f"Refused: {', '.join(named)}")
+        if status in _WAITED_FOR:
+            answers[str(status)]["headers"] = {
+                "Retry-After": {"required": True, "schema": {"type": "string", "pattern": "^[0-9]+$"}}
+            }
+    return answers
 
 
 def _content(schema: str, description: str | None) -> dict[str, Any]:
