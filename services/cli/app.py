@@ -13,6 +13,7 @@ COMMANDS = {
     "check": "services.cli.check_command:check",
     "deploy": "services.cli.bots_commands:deploy",
     "bots": "services.cli.bots_commands:bots",
+    "call": "services.cli.call_command:call",
     "test": "services.cli.tests_command:test",
     "trace": "services.cli.trace_command:trace",
     "status": "services.cli.status_command:status",

@@ -16,18 +16,19 @@ import msgspec
 import structlog
 
 from services.integration_worker import metrics
-from services.integration_worker.bots import BotUnusable, CompiledBots
+from services.integration_worker.bots import BotUnusable
 from services.integration_worker.patience import T, patiently
+from services.integration_worker.records import BotVersions, CallRecords
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
-from shared.dialog.events import Attempt, CallOutcome
+from shared.dialog.events import Attempt, CallOutcome, SentRequest
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.filling import InvalidRequest
 from shared.integration.policy import Ending, Retry, decide
 from shared.integration.repeating import Made, repeat
 from shared.integration.request import Request, render_request
+from shared.integration.shown import show_request
 from shared.integration.url import without_query
-from shared.queue.mailbox import Mailbox
 from shared.queue.records import CallStarted
 
 _KEYS = uuid.UUID("0d0f2d3c-7d0e-5b39-9a39-2d3d0a6c2b61")
@@ -60,6 +61,7 @@ class _Job:
     last: Made | None = None
     address: str = ""
     method: str = ""
+    sent: SentRequest | None = None
     begun: float = field(default_factory=time.monotonic)
 
     @property
@@ -69,13 +71,13 @@ class _Job:
 
 
 class Calls:
-    """Makes calls. One serves a whole worker."""
+    """Makes calls. One serves a whole worker. `show` lets outcomes carry their requests, for consoles."""
 
-    def __init__(self, mailbox: Mailbox, bots: CompiledBots, client: OutboundClient) -> None:
+    def __init__(self, mailbox: CallRecords, bots: BotVersions, client: OutboundClient, *, show: bool = False) -> None:
         self._mailbox = mailbox
         self._bots = bots
         self._client = client
-
+        self._show = show
         self._gate = asyncio.Semaphore(_ASKING_AT_ONCE)
 
     async def call(self, call_id: str) -> None:
@@ -101,7 +103,7 @@ class Calls:
         try:
             bot = await self._ask(lambda: self._bots.get(job.started.version), _WAIT_FOR_REDIS)
             integration = _integration(bot, job)
-            request = _rendered(integration, job)
+            request = _rendered(integration, job, show=self._show)
         except (BotUnusable, InvalidRequest) as error:
             return _failed(job, "invalid", str(error))
         if job.started.interrupted and not _goes_on(job, integration):
@@ -194,16 +196,21 @@ def _integration(bot: Bot, job: _Job) -> Integration:
     return integration
 
 
-def _rendered(integration: Integration, job: _Job) -> Request:
+def _rendered(integration: Integration, job: _Job, *, show: bool) -> Request:
     job.method = integration.method
     values = msgspec.msgpack.decode(job.started.values, type=dict)
-    request = render_request(integration, values)
+    request = with_idempotency_key(render_request(integration, values), integration, job.call_id)
     job.address = without_query(request.url)
-    return _with_key(request, integration, job.call_id)
+    if show:
+        job.sent = show_request(integration, values, request).sent()
+    return request
 
 
-def _with_key(request: Request, integration: Integration, call_id: str) -> Request:
-    """Add the idempotency key, the same for all attempts; the call id would tell others the conversation's."""
+def with_idempotency_key(request: Request, integration: Integration, call_id: str) -> Request:
+    """Add the idempotency key, the same for all attempts, if the integration has one.
+
+    It is made of the call id, which itself would tell others the conversation's.
+    """
     if not integration.policy.idempotency_key or request.header(_IDEMPOTENCY_KEY) is not None:
         return request
     key = str(uuid.uuid5(_KEYS, call_id))
@@ -222,6 +229,7 @@ def _answered(job: _Job, answer: Answer) -> CallOutcome:
         attempts=job.attempts,
         method=job.method,
         address=job.address,
+        request=job.sent,
     )
 
 
@@ -234,6 +242,7 @@ def _failed(job: _Job, failure: str, detail: str) -> CallOutcome:
         attempts=job.attempts,
         method=job.method,
         address=job.address,
+        request=job.sent,
     )
 
 

@@ -34,7 +34,8 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient) -> 
         trace_ttl=settings.trace_ttl,
         replicated=settings.durability == "replicated",
     )
-    return Calls(mailbox, CompiledBots(Bots(redis, settings.conversation_ttl)), client)
+    bots = CompiledBots(Bots(redis, settings.conversation_ttl))
+    return Calls(mailbox, bots, client, show=settings.console)
 
 
 def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:

@@ -85,12 +85,25 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     sent: int = 1
 
 
+class SentRequest(msgspec.Struct, frozen=True, omit_defaults=True):
+    """The request of a call as people may see it: secrets and sensitive values are masked already.
+
+    `cut` is how many characters of the body are left out at its end.
+    """
+
+    method: str
+    address: str
+    headers: dict[str, str] = {}
+    body: str = ""
+    cut: int = 0
+
+
 class CallOutcome(msgspec.Struct, frozen=True, tag="outcome", omit_defaults=True):
     """What became of the call the conversation waits for.
 
     `status` is the HTTP status, or 0 when there was no answer; then `failure` is one word: `timeout`, `unreachable`,
     `interrupted`, `late`, `lost`, `refused` (address or egress), `invalid` (the request could not be rendered),
-    `too_large`. `failure_detail` is a sentence for the trace, without values.
+    `too_large`. `failure_detail` is a sentence for the trace, without values. `request` is there if a console shows it.
     """
 
     call_id: str
@@ -105,6 +118,7 @@ class CallOutcome(msgspec.Struct, frozen=True, tag="outcome", omit_defaults=True
     sequence: int = 0
     at: int = 0
     new_session: bool = False
+    request: SentRequest | None = None
 
 
 Event = ConsumerMessage | WebViewCall | CallOutcome

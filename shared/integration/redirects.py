@@ -54,11 +54,12 @@ def redirected(request: Request, status: int, location: str) -> Request:
         method, body = "GET", None
         headers = {name: value for name, value in headers.items() if name.lower() not in _BODY_HEADERS}
     if not same_origin:
-        headers = {name: value for name, value in headers.items() if not _is_secret(name)}
+        headers = {name: value for name, value in headers.items() if not is_secret_header(name)}
     return Request(method, str(after.with_user(None)), headers, body)
 
 
-def _is_secret(name: str) -> bool:
+def is_secret_header(name: str) -> bool:
+    """Tell whether a header proves who is calling."""
     return _SECRET.search(name) is not None and name.lower() not in _NO_SECRETS
 
 

@@ -1,0 +1,137 @@
+"""One call, made as the integration worker makes it and taken in as a turn takes it in, without a server."""
+
+import asyncio
+import time
+from typing import Any
+
+import msgspec
+import structlog
+
+from services.cli.call_values import Prepared
+from services.integration_worker.call import Calls
+from services.settings import Settings
+from shared.bot.model import Bot
+from shared.dialog.calls import take_outcome
+from shared.dialog.events import CallOutcome
+from shared.dialog.scripts import NeedContext
+from shared.dialog.trace import TraceLine
+from shared.integration.client import OutboundClient
+from shared.queue.records import CallStarted
+from shared.scripting.limits import Limits
+from shared.scripting.runtime import QuickJsScripts
+from shared.scripting.world import Worlds
+
+_LOADS = 8
+
+
+class Ran(msgspec.Struct, frozen=True):
+    """What became of a call: its outcome, whether that counts as success, and what the bot made of it.
+
+    `fields` are the custom data fields (`Name.field`), `lines` what the trace of the turn says.
+    """
+
+    outcome: CallOutcome
+    succeeded: bool
+    fields: dict[str, Any]
+    lines: list[TraceLine]
+
+    @property
+    def script_failed(self) -> bool:
+        """Whether the transform script or the Global Functions ended with an error, or were stopped."""
+        return any(line.code in {"script-failed", "script-stopped"} for line in self.lines)
+
+
+def run_call(prepared: Prepared, settings: Settings) -> Ran:
+    """Make the call and let the bot take in what it brought."""
+    outcome = asyncio.run(_made(prepared, settings))
+    return _taken_in(prepared, outcome, settings)
+
+
+def scripts_of(bot: Bot, settings: Settings) -> QuickJsScripts:
+    """Return what runs the bot's scripts, under the limits they have in production."""
+    limits = Limits(script_seconds=settings.script_seconds)
+    return QuickJsScripts(bot.global_functions, limits, worlds=Worlds(limits))
+
+
+async def _made(prepared: Prepared, settings: Settings) -> CallOutcome:
+    # What is worth saying is on the terminal already.
+    structlog.configure(processors=[_drop])
+    record = _Record(prepared)
+    async with OutboundClient(settings.rewrite_urls) as client:
+        await Calls(record, _OneBot(prepared.bot), client, show=True).call(prepared.call_id)
+    if record.outcome is None:
+        raise RuntimeError("the call ended without an outcome")
+    return record.outcome
+
+
+def _taken_in(prepared: Prepared, outcome: CallOutcome, settings: Settings) -> Ran:
+    """Run the transform script and read the fields, with empty context data where scripts ask for any."""
+    context: dict[str, dict[str, Any]] = {}
+    abandon: frozenset[str] = frozenset()
+    for _ in range(_LOADS):
+        work = prepared.work(scripts_of(prepared.bot, settings), round(time.time() * 1000))
+        work.context, work.abandon = dict(context), abandon
+        try:
+            _, succeeded = take_outcome(work, prepared.interaction, outcome)
+        except NeedContext as need:
+            context |= {key: {} for key in need.keys}
+            abandon |= set(need.abandon)
+            continue
+        return Ran(outcome, succeeded, work.results, work.trace)
+    raise RuntimeError("the transform script asks for context data again and again")
+
+
+def _drop(*_: object) -> Any:
+    raise structlog.DropEvent
+
+
+class _OneBot:
+    """The published bots, of which there is one."""
+
+    def __init__(self, bot: Bot) -> None:
+        self._bot = bot
+
+    async def get(self, version: str) -> Bot:
+        """Return the bot, whatever the version."""
+        del version
+        return self._bot
+
+
+class _Record:
+    """The record of the one call: what START, the attempts' ends and RESULT keep in Redis otherwise."""
+
+    def __init__(self, prepared: Prepared) -> None:
+        self.outcome: CallOutcome | None = None
+        self._prepared = prepared
+        self._attempts = 0
+        self._ends_at: float | None = None
+
+    async def start(self, call_id: str, claim: str) -> CallStarted:
+        """Begin an attempt inside the call's budget."""
+        del call_id, claim
+        now = time.monotonic()
+        if self._ends_at is None:
+            self._ends_at = now + self._prepared.integration.policy.total_timeout
+        left = round((self._ends_at - now) * 1000)
+        if left <= 0:
+            return CallStarted("late")
+        self._attempts += 1
+        return CallStarted(
+            "go",
+            attempts=self._attempts - 1,
+            left_ms=left,
+            integration_id=self._prepared.integration.id,
+            version=self._prepared.bot.version,
+            values=msgspec.msgpack.encode(self._prepared.values),
+        )
+
+    async def finish_attempt(self, call_id: str, claim: str, record: bytes) -> bool:
+        """Let the next attempt come."""
+        del call_id, claim, record
+        return True
+
+    async def result(self, call_id: str, outcome: bytes) -> bool:
+        """Keep the outcome."""
+        del call_id
+        self.outcome = msgspec.json.decode(outcome, type=CallOutcome)
+        return True

@@ -1,0 +1,161 @@
+"""A request as people may see it: what is secret or sensitive gives way to marks, and each mark has a name. Pure.
+
+The request is rendered again with marks in place of the values, so that what surrounds a value decides nothing: it
+cannot be found again in the text, escaped or cut. Headers, query parameters and fields of the body that are called
+like secrets are marked too, wherever their value came from.
+"""
+
+import re
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from urllib.parse import unquote_plus
+
+import msgspec
+
+from shared.bot.integration import Integration
+from shared.dialog.events import SentRequest
+from shared.integration.filling import InvalidRequest, value_of
+from shared.integration.redirects import is_secret_header
+from shared.integration.request import Request, render_request
+
+MASK: Final = "••••"
+_LONGEST: Final = 16_384
+_MARK = re.compile(r"zqMark(\d{1,4})qz")  # letters and digits: the same in an address, a header and a body
+_SECRET = re.compile(
+    r"(?:token|secret|password|passwd|passphrase|pwd|signature|(?<![a-z])sig|auth|authorization|credentials?|session[_-]?id"
+    r"|(?:api|access|app|auth|client|consumer|functions?|private|secret|signing|subscription)[_-]?key)$",
+    re.IGNORECASE,
+)
+_FIELD = re.compile(r'("(?P<name>(?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)')
+_SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]*)\s+(?=\S)")
+_CASE_CHANGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
+_NO_WORD = re.compile(r"[^A-Za-z0-9]+")
+
+
+def nothing_sensitive(_name: str) -> bool:
+    """Say of no variable that it is sensitive."""
+    return False
+
+
+def is_secret_name(name: str) -> bool:
+    """Tell whether a variable, parameter or field is called like a secret (`key` alone only is in a query)."""
+    return _SECRET.search(name) is not None
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """A request in whose texts marks stand; `names` are what the marks are called, such as `ORDERS_API_KEY`."""
+
+    request: Request
+    names: tuple[str, ...] = ()
+
+    def masked(self, text: str) -> str:
+        """Return a text of the request with a mask in place of each mark."""
+        return _MARK.sub(MASK, text)
+
+    def pieces(self, text: str) -> list[tuple[str, str]]:
+        """Take a text of the request apart: `(literal, "")`, or `("", name)` for what is not shown."""
+        parts = _MARK.split(text)
+        named = [
+            (part, "") if at % 2 == 0 else ("", self.names[int(part)])
+            for at, part in enumerate(parts)
+            if at % 2 == 0 or int(part) < len(self.names)
+        ]
+        return [piece for piece in named if piece != ("", "")]
+
+    def sent(self) -> SentRequest:
+        """Return what a trace or a person may see, with a long body cut."""
+        body = self.masked((self.request.body or b"").decode(errors="replace"))
+        return SentRequest(
+            method=self.request.method,
+            address=self.masked(self.request.url),
+            headers={name: self.masked(value) for name, value in self.request.headers.items()},
+            body=body[:_LONGEST],
+            cut=max(len(body) - _LONGEST, 0),
+        )
+
+
+def show_request(
+    integration: Integration,
+    values: Mapping[str, Any],
+    request: Request,
+    is_sensitive: Callable[[str], bool] = nothing_sensitive,
+) -> Shown:
+    """Return the request that was made of these values as it may be shown; `is_sensitive` is asked for variables.
+
+    What `request` has beyond the rendered one (an idempotency key, what a credential added) is shown too, marked
+    where it is called like a secret.
+    """
+    marks = _Marks(integration.name)
+    marked = dict(values)
+    for hole in integration.placeholders:
+        if value_of(hole, values) not in (None, "") and (is_secret_name(hole.name) or is_sensitive(hole.name)):
+            marked[hole.expression] = marks.mark(hole.name)
+    try:
+        shown = render_request(integration, marked)
+    except InvalidRequest:  # a mark cannot stand where the value can: as the whole address, say
+        return Shown(Request(request.method, marks.own("address")), tuple(marks.names))
+    added = {name: value for name, value in request.headers.items() if shown.header(name) is None}
+    headers = {name: marks.header(name, value) for name, value in {**shown.headers, **added}.items()}
+    body = None if shown.body is None else marks.body(shown.body.decode()).encode()
+    return Shown(Request(shown.method, marks.address(shown.url, request.url), headers, body), tuple(marks.names))
+
+
+class _Marks:
+    """Gives marks out, one for each name; the names of what is no variable begin with the integration's."""
+
+    def __init__(self, integration: str) -> None:
+        self.names: list[str] = []
+        self._integration = integration
+
+    def mark(self, name: str) -> str:
+        """Return the mark for a variable's value."""
+        called = _variable_name(name)
+        if called not in self.names:
+            self.names.append(called)
+        return f"zqMark{self.names.index(called)}qz"
+
+    def own(self, name: str) -> str:
+        """Return the mark for something of the integration itself."""
+        return self.mark(f"{self._integration}_{name}")
+
+    def header(self, name: str, value: str) -> str:
+        """Mark the value of a header that proves who is calling, but for its scheme (`Bearer`)."""
+        if not is_secret_header(name) or _MARK.search(value) or not value:
+            return value
+        scheme = _SCHEME.match(value)
+        return (scheme[0] if scheme else "") + self.own(name)
+
+    def address(self, url: str, real: str) -> str:
+        """Mark the secrets in the query, and whatever the real address has there beyond the rendered one."""
+        base, sign, query = url.partition("?")
+        pairs = query.split("&") if sign else []
+        more = real.partition("?")[2].split("&")[len(pairs) :] if "?" in real else []
+        told = [self._pair(pair, secret=False) for pair in pairs] + [self._pair(pair, secret=True) for pair in more]
+        return f"{base}?{'&'.join(told)}" if told else base
+
+    def body(self, text: str) -> str:
+        """Mark the secrets in a body that is JSON or a form."""
+        if text.lstrip()[:1] in {"{", "["}:
+            return _FIELD.sub(self._field, text)
+        if re.fullmatch(r"[^\s=&]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*", text):
+            return "&".join(self._pair(pair, secret=False) for pair in text.split("&"))
+        return text
+
+    def _field(self, found: re.Match[str]) -> str:
+        name = found["name"]
+        if not is_secret_name(name) or _MARK.search(found[3]) or found[3] == '""':
+            return found[0]
+        return f'{found[1]}"{self.own(name)}"'
+
+    def _pair(self, pair: str, *, secret: bool) -> str:
+        name, sign, value = pair.partition("=")
+        called = unquote_plus(name)
+        if not value or _MARK.search(value) or not (secret or called.lower() == "key" or is_secret_name(called)):
+            return pair
+        return f"{name}{sign}{self.own(called)}"
+
+
+def _variable_name(name: str) -> str:
+    """Return a name as variables of the environment are called: `cardNumber` becomes `CARD_NUMBER`."""
+    words = _NO_WORD.sub("_", _CASE_CHANGES.sub("_", name)).strip("_").upper()
+    return f"_{words}" if words[:1].isdigit() else words or "SECRET"

@@ -1,0 +1,154 @@
+"""What of a request may be seen: everything but secrets and sensitive values, whose places are marked and named."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared.bot.integration import Integration
+from shared.integration.filling import InvalidRequest
+from shared.integration.request import Request, render_request
+from shared.integration.shown import MASK, Shown, show_request
+from tests.unit.integration.test_request import integration
+
+CANARY = "cAnAry-93 &=\"'/"
+
+
+def shown(of: Integration, values: Mapping[str, Any], *sensitive: str, added: Mapping[str, str] | None = None) -> Shown:
+    request = render_request(of, values)
+    request = msgspec.structs.replace(request, headers={**request.headers, **(added or {})})
+    return show_request(of, values, request, lambda name: name in sensitive)
+
+
+def test_a_request_without_secrets_is_shown_as_it_is() -> None:
+    of = integration(
+        "https://api.example.com/{$botContext.id}",
+        method="POST",
+        headers={"X-A": "b"},
+        body='{"a": "{$botContext.id}"}',
+    )
+    sent = shown(of, {"$botContext.id": "a b"}).sent()
+    assert (sent.method, sent.address, sent.headers, sent.body) == (
+        "POST",
+        "https://api.example.com/a%20b",
+        {"X-A": "b"},
+        '{"a": "a b"}',
+    )
+
+
+def test_a_sensitive_variable_is_masked_wherever_it_stands() -> None:
+    hole = "{$botContext.card}"
+    of = integration(
+        f"https://api.example.com/{hole}?c={hole}",
+        method="POST",
+        params={"p": hole},
+        headers={"X-Card": f"no {hole}"},
+        body=f'{{"card": "{hole}", "last": {hole}}}',
+    )
+    found = shown(of, {"$botContext.card": CANARY}, "card")
+    sent = found.sent()
+    assert sent.address == f"https://api.example.com/{MASK}?c={MASK}&p={MASK}"
+    assert sent.headers == {"X-Card": f"no {MASK}"}
+    assert sent.body == f'{{"card": "{MASK}", "last": "{MASK}"}}'
+    assert found.names == ("CARD",)
+
+
+def test_headers_parameters_and_fields_that_are_called_like_secrets_are_masked() -> None:
+    of = integration(
+        "https://api.example.com/x?api_key=s1&keyword=shoes&key=s2",
+        method="POST",
+        headers={"Authorization": "Bearer s3", "X-Api-Key": "s4", "X-Trace": "t"},
+        body='{"client_secret": "s5", "key": "no secret", "pin": 7, "password": 8}',
+    )
+    found = shown(of, {})
+    sent = found.sent()
+    assert sent.address == f"https://api.example.com/x?api_key={MASK}&keyword=shoes&key={MASK}"
+    assert sent.headers == {"Authorization": f"Bearer {MASK}", "X-Api-Key": MASK, "X-Trace": "t"}
+    assert sent.body == f'{{"client_secret": "{MASK}", "key": "no secret", "pin": 7, "password": "{MASK}"}}'
+    assert sorted(found.names) == [
+        "ORDERS_API_KEY",
+        "ORDERS_AUTHORIZATION",
+        "ORDERS_CLIENT_SECRET",
+        "ORDERS_KEY",
+        "ORDERS_PASSWORD",
+        "ORDERS_X_API_KEY",
+    ]
+
+
+def test_a_form_is_masked_pair_by_pair() -> None:
+    of = integration(
+        method="POST",
+        headers={"Content-Type": "application/x-www-form-urlencoded"},
+        body="user={$botContext.user}&password={$botContext.word}",
+    )
+    sent = shown(of, {"$botContext.user": "ann b", "$botContext.word": CANARY}).sent()
+    assert sent.body == f"user=ann%20b&password={MASK}"
+
+
+def test_what_a_credential_adds_is_shown_masked_and_other_additions_as_they_are() -> None:
+    of = integration("https://api.example.com/x?a=1")
+    request = Request(
+        "GET", "https://api.example.com/x?a=1&k=s1", {"Authorization": "Basic s2", "Idempotency-Key": "7"}
+    )
+    sent = show_request(of, {}, request).sent()
+    assert sent.address == f"https://api.example.com/x?a=1&k={MASK}"
+    assert sent.headers == {"Authorization": f"Basic {MASK}", "Idempotency-Key": "7"}
+
+
+def test_credentials_in_the_address_are_masked() -> None:
+    sent = shown(integration("https://ann:secret@api.example.com/x"), {}).sent()
+    assert (sent.address, sent.headers) == ("https://api.example.com/x", {"Authorization": f"Basic {MASK}"})
+
+
+def test_a_sensitive_variable_that_is_the_whole_address_hides_all_of_the_request() -> None:
+    of = integration("{$botContext.where}")
+    sent = shown(of, {"$botContext.where": "https://cAnAry.example/"}, "where").sent()
+    assert (sent.address, sent.headers) == (MASK, {})
+
+
+def test_a_long_body_is_cut_and_says_how_much_is_missing() -> None:
+    of = integration(method="POST", body='{"a": "{$botContext.a}"}')
+    sent = shown(of, {"$botContext.a": "x" * 20_000}).sent()
+    assert (len(sent.body), sent.cut) == (16_384, 20_009 - 16_384)
+
+
+def test_the_pieces_of_a_text_give_it_back_with_names_in_place_of_values() -> None:
+    of = integration(headers={"Authorization": "Bearer {$botContext.accessToken}!"})
+    found = shown(of, {"$botContext.accessToken": CANARY.split(maxsplit=1)[0]})
+    text = found.request.headers["Authorization"]
+    assert found.pieces(text) == [("Bearer ", ""), ("", "ACCESS_TOKEN"), ("!", "")]
+
+
+def test_a_value_that_looks_like_a_mark_names_nothing() -> None:
+    of = integration("https://api.example.com/{$botContext.a}")
+    found = shown(of, {"$botContext.a": "zqMark7qz"})
+    assert found.pieces(found.request.url) == [("https://api.example.com/", "")]
+
+
+@given(
+    secret=st.text(min_size=6, max_size=20), place=st.sampled_from(["url", "query", "header", "json", "bare", "raw"])
+)
+def test_no_sensitive_value_is_ever_seen(secret: str, place: str) -> None:
+    hole = "{$botContext.canary}"
+    templates: dict[str, dict[str, Any]] = {
+        "url": {"url": f"https://api.example.com/a/{hole}"},
+        "query": {"params": {"q": hole}},
+        "header": {"headers": {"X-Q": hole}},
+        "json": {"method": "POST", "body": f'{{"q": "{hole}"}}'},
+        "bare": {"method": "POST", "body": f'{{"q": {hole}}}'},
+        "raw": {"method": "POST", "body": hole},
+    }
+    of = integration(**templates[place])
+    values = {"$botContext.canary": f"zz{secret}zz"}
+    try:
+        sent = shown(of, values, "canary").sent()
+    except InvalidRequest:
+        return
+    told = msgspec.json.encode(sent).decode()
+    assert MASK in told
+    assert (
+        secret not in told
+        or secret in msgspec.json.encode(shown(of, {"$botContext.canary": "-"}, "canary").sent()).decode()
+    )
