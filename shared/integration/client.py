@@ -5,7 +5,6 @@ checked when it connects, and rewritten if the operator says so (`--rewrite-url`
 """
 
 import asyncio
-import zlib
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from types import SimpleNamespace
@@ -22,6 +21,7 @@ from shared.integration.policy import Ending
 from shared.integration.redirects import RedirectRefused, is_redirect, redirected, rewrite, same_origin
 from shared.integration.request import Request
 from shared.integration.response import decode_body, retry_after
+from shared.integration.unpacking import Damaged, Unpacker
 
 # The first class that fits wins; `unreachable` promises that nothing was sent.
 _ENDINGS: Final[tuple[tuple[type[BaseException], Ending], ...]] = (
@@ -33,7 +33,7 @@ _ENDINGS: Final[tuple[tuple[type[BaseException], Ending], ...]] = (
     (aiohttp.NonHttpUrlClientError, Ending(failure="refused", detail="the address is neither http nor https")),
     (aiohttp.ServerTimeoutError, Ending(failure="timeout", detail="the answer did not come in time")),
     (aiohttp.ClientPayloadError, Ending(failure="lost", detail="the body of the answer ended early or is damaged")),
-    (zlib.error, Ending(failure="lost", detail="the body of the answer is damaged")),
+    (Damaged, Ending(failure="lost", detail="the body of the answer ended early or is damaged")),
     (aiohttp.ClientResponseError, Ending(failure="lost", detail="the answer is not HTTP")),
     (aiohttp.ClientError, Ending(failure="lost", detail="the connection was lost")),
     (OSError, Ending(failure="lost", detail="the connection was lost")),
@@ -101,7 +101,7 @@ class OutboundClient:
         except (RedirectRefused, _TooLarge) as error:
             failure = "refused" if isinstance(error, RedirectRefused) else "too_large"
             return Answer(Ending(failure=failure, detail=str(error)))
-        except (aiohttp.ClientError, OSError, zlib.error) as error:
+        except (aiohttp.ClientError, OSError, Damaged) as error:
             return Answer(_ending(error))
 
     async def _follow(self, request: Request, policy: Policy, private: tuple[str, ...], trail: _Trail) -> Answer:
@@ -128,6 +128,7 @@ class OutboundClient:
             connector = open_connector() if private is None else guarded_connector(networks(private))
             session = aiohttp.ClientSession(
                 connector=connector,
+                auto_decompress=False,
                 cookie_jar=aiohttp.DummyCookieJar(),  # one consumer's cookies are not for the next
                 headers={"User-Agent": "botlane"},
                 skip_auto_headers=("Content-Type",),
@@ -167,10 +168,14 @@ def _send(
 async def _read(response: aiohttp.ClientResponse, limit: int) -> Answer:
     """Read an answer to its end; the limit holds for what arrives and for what it unpacks to."""
     body = bytearray()
+    unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
+    if response.method != "HEAD" and (response.content_length or 0) > limit:
+        raise _too_large(limit)
     async for chunk in response.content.iter_any():
-        body += chunk
+        body += unpacker.feed(chunk, limit - len(body))
         if len(body) > limit:
-            raise _TooLarge(f"the answer is larger than {limit} bytes")
+            raise _too_large(limit)
+    unpacker.end()
     headers = {
         name: whole_characters(", ".join(response.headers.getall(name)))
         for name in response.headers
@@ -181,6 +186,10 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Answer:
         retry_after=retry_after(response.headers.get("Retry-After"), response.headers.get("Date")),
     )
     return Answer(ending, headers, decode_body(bytes(body), response.headers.get("Content-Type", "")))
+
+
+def _too_large(limit: int) -> _TooLarge:
+    return _TooLarge(f"the answer is larger than {limit} bytes")
 
 
 def _ending(error: BaseException) -> Ending:

@@ -92,6 +92,56 @@ async def bomb(_: web.Request) -> web.Response:
     return web.Response(body=BOMB, headers={"Content-Encoding": "gzip"})
 
 
+def raw(*pieces: bytes, then: str = "close", every: float = 0.0) -> Handler:
+    """Send bytes as they are, piece by piece; `then` close, abort, or go on with the last piece until nobody listens."""
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        transport = request.transport
+        assert isinstance(transport, asyncio.Transport)
+        for piece in pieces:
+            transport.write(piece)
+            await asyncio.sleep(every)
+        while then == "go on" and not transport.is_closing():
+            transport.write(pieces[-1])
+            await asyncio.sleep(every)
+        if then == "abort":
+            transport.abort()
+        transport.close()
+        return web.Response()
+
+    return handle
+
+
+def late(seconds: float) -> Handler:
+    """Answer well, but not at once."""
+
+    async def handle(_: web.Request) -> web.Response:
+        await asyncio.sleep(seconds)
+        return web.json_response({"ok": 1})
+
+    return handle
+
+
+@asynccontextmanager
+async def accepting_nobody() -> AsyncIterator[str]:
+    """An address whose queue of connections is full: who connects waits."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        waiting = []
+        for _ in range(3):
+            one = socket.socket()
+            one.setblocking(False)
+            with suppress(BlockingIOError):
+                one.connect(listener.getsockname())
+            waiting.append(one)
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            for one in waiting:
+                one.close()
+
+
 @asynccontextmanager
 async def serving() -> AsyncIterator[Server]:
     app = web.Application(client_max_size=2**22)
