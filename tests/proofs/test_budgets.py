@@ -1,0 +1,93 @@
+"""No server, however it misbehaves, holds up a call beyond its budget, and the trace has every request the server saw."""
+
+import asyncio
+import random
+from collections import Counter
+
+import pytest
+from arq.connections import ArqRedis
+
+from shared.dialog.events import CallOutcome
+from tests.proofs.form import LONG, Record, again, chunks, fail, record_figures
+from tests.proofs.stolen import Stolen, watching
+from tests.services.integration_worker.calling import Waiting, words
+from tests.services.integration_worker.cases import BROKEN, CASES, LARGE, OK, REDIRECTED, SLOW, STATUSES, Case, play
+from tests.services.integration_worker.misbehaving import late, serving
+
+ROUNDS = 20 if LONG else 2
+RANDOM = 3_000 if LONG else 200
+AT_ONCE = 12
+GRACE = 0.25
+SHARE = 2  # the server of the conversations was kept waiting as well
+ANSWERS = [case.answers[0] for group in (SLOW, BROKEN, LARGE, STATUSES, REDIRECTED) for case in group]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(900, method="thread")]
+
+
+class Measured:
+    """Plays cases side by side, and keeps what was wrong."""
+
+    def __init__(self, redis: ArqRedis, stolen: Stolen) -> None:
+        self.counts: Counter[str] = Counter()
+        self.slowest = {"beyond its budget": 0.0}
+        self.wrong: list[str] = []
+        self._redis = redis
+        self._stolen = stolen
+        self._gate = asyncio.Semaphore(AT_ONCE)
+
+    async def play(self, case: Case, retries: int = 3) -> None:
+        async with self._gate, serving() as here, serving() as there:
+            before = self._stolen.seconds
+            outcome, took = await play(case, Waiting(self._redis), here, there)
+            stolen = self._stolen.seconds - before
+            seen = here.seen.count + there.seen.count
+        self.counts.update({"calls": 1, "attempts": len(outcome.attempts), "requests": seen})
+        self.slowest["beyond its budget"] = max(self.slowest["beyond its budget"], took - case.budget - stolen)
+        sent = sum(attempt.sent for attempt in outcome.attempts)
+        problems = {
+            f"took {took:.3f} s of {case.budget} s ({stolen:.3f} s were stolen)": took
+            <= case.budget + GRACE + SHARE * stolen,
+            f"the trace has {sent} requests, the server saw {seen}": sent == seen,
+            f"{len(outcome.attempts)} attempts": 1 <= len(outcome.attempts) <= retries + 1,
+            f"{words(outcome)} ended as {_end(outcome)}": words(outcome)[-1:] == [str(_end(outcome))],
+        }
+        if case.attempts:
+            problems[f"{words(outcome)}, not {case.attempts}"] = words(outcome) == case.attempts
+        self.wrong += [f"{case.name}: {problem}" for problem, fine in problems.items() if not fine]
+
+
+def _end(outcome: CallOutcome) -> int | str:
+    return outcome.failure or outcome.status
+
+
+async def test_every_misbehaviour_ends_within_the_budget(redis: ArqRedis, record_property: Record) -> None:
+    with watching() as stolen:
+        measured = Measured(redis, stolen)
+        await asyncio.gather(*(measured.play(case) for _ in range(ROUNDS) for case in CASES))
+    fail(measured.wrong)
+    record_figures(record_property, "servers that misbehave", measured.counts, measured.slowest)
+
+
+def odd(seed: int) -> tuple[Case, int]:
+    """Return a case of anything, one after the other, under any policy."""
+    chance = random.Random(seed)
+    budget = chance.choice([0.2, 0.4, 0.8])
+    retries = chance.randint(0, 6)
+    lines = [f"total_timeout = {budget}", f"retries = {retries}"]
+    if chance.random() < 0.5:
+        lines.append(f"attempt_timeout = {chance.choice([0.05, 0.1, 0.2])}")
+    if chance.random() < 0.3:
+        lines.append("retry_on = ['4xx', '5xx', 'lost', 'timeout', 'unreachable']")
+    if retries and chance.random() < 0.5:
+        lines.append("repeat_unsafe = true")
+    answers = [chance.choice([*ANSWERS, OK, late(0.05), late(0.3)]) for _ in range(chance.randint(1, 6))]
+    method = chance.choice(["GET", "POST", "PUT", "DELETE"])
+    return Case(f"{seed} ({', '.join(lines)})", answers, [], 0, method, "\n".join(lines) + "\n", budget), retries
+
+
+@pytest.mark.parametrize("seeds", chunks(RANDOM, 200), ids=lambda seeds: f"from {seeds.start}")
+async def test_anything_ends_within_any_budget(redis: ArqRedis, seeds: range, record_property: Record) -> None:
+    with watching() as stolen:
+        measured = Measured(redis, stolen)
+        await asyncio.gather(*(measured.play(*odd(seed)) for seed in seeds))
+    fail(f"{problem}\n  {again(problem.partition(' ')[0], __file__)}" for problem in measured.wrong)
+    record_figures(record_property, "servers that misbehave at random", measured.counts, measured.slowest)
