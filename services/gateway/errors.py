@@ -92,18 +92,22 @@ async def errors(request: web.Request, handler: Handler) -> web.StreamResponse:
     """Turn whatever a handler raises into the one shape; what nobody foresaw is logged and answered as 500."""
     try:
         return await handler(request)
-    except Refused as refused:
-        return error_response(refused, request.path)
-    except RedisUnreachable:
-        return error_response(unavailable(), request.path)
     except web.HTTPException as found:
         if found.status < http.HTTPStatus.BAD_REQUEST:
             raise
-        return error_response(_from_aiohttp(found), request.path)
+        refused = _from_aiohttp(found)
+    except Refused as refusal:
+        refused = refusal
+    except RedisUnreachable:
+        refused = unavailable()
     except Exception:
         log.exception("request failed", route=route_of(request))
-        message = "The gateway failed on this request. Its log says where."
-        return error_response(Refused("internal", message), request.path)
+        refused = Refused("internal", "The gateway failed on this request. Its log says where.")
+    response = error_response(refused, request.path)
+    if not request.content.is_eof() or request.content.exception() is not None:
+        # The connection may not outlive a body that is not read to its end: say so, or the next request is lost.
+        response.force_close()
+    return response
 
 
 def route_of(request: web.Request) -> str:

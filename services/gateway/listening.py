@@ -52,7 +52,10 @@ class _Protocol(web.RequestHandler):
             log.error("request failed", exc_info=exc)
             refused = Refused("internal", "The gateway failed on this request. Its log says where.")
         else:
-            refused = Refused("invalid_request", "This is no HTTP request, or its address or headers are too long.")
+            problem = (
+                "This is no HTTP request, its address or headers are too long, or its body is neither gzip nor deflate."
+            )
+            refused = Refused("invalid_request", problem)
         response = error_response(refused, "")
         response.force_close()
         response.headers.update(ALWAYS)

@@ -1,11 +1,13 @@
 """Whatever goes wrong, on whatever path: one shape, the right status, what to mend, and never what was sent."""
 
 import asyncio
+import io
 import json
 from typing import Any
 
 import pytest
 import structlog
+from aiohttp import ClientSession, TCPConnector
 from arq.connections import ArqRedis
 
 from services.gateway import bodies, listening
@@ -118,6 +120,29 @@ async def test_a_body_that_cannot_be_unpacked_is_the_callers_mistake(
         await error_of(answer, 400)
     await gateway.stop()
     assert caplog.records == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "body"),
+    [
+        ({"Content-Encoding": "gzip"}, b"not gzip"),
+        ({"Content-Encoding": "deflate"}, b"not deflated" * 1000),
+        ({"Content-Encoding": "br"}, b"not brotli"),
+        ({}, b" " * 2_000_000),
+    ],
+    ids=["gzip", "deflate", "br", "too large"],
+)
+async def test_a_connection_that_ends_with_an_answer_is_said_to_end(
+    gateway: Gateway, conversation: StartConversation, headers: dict[str, str], body: bytes
+) -> None:
+    made = await conversation()
+    headers = made.headers | {"Content-Type": "application/json"} | headers
+    async with ClientSession(gateway.url, connector=TCPConnector(limit=1)) as client:
+        for _ in range(5):
+            async with client.post(f"{made.path}/messages", data=io.BytesIO(body), headers=headers) as answer:
+                await error_of(answer, 413 if len(body) > 65536 else 400)
+            async with client.post(f"{made.path}/messages", json={"text": "hi"}, headers=made.headers) as answer:
+                assert answer.status == 202
 
 
 @pytest.mark.parametrize(
