@@ -45,7 +45,7 @@ docs/check.md: services/check/codes.py $(STAMP)
 docs/settings.md: services/settings.py services/setting_forms.py services/cli/settings_help.py $(STAMP)
 	$(BIN)/python -c 'from services.cli.settings_help import document; print(document(), end="")' > $@
 
-docs/manifest.md: shared/bot/manifest.py shared/bot/integration.py services/cli/manifest_help.py $(STAMP)
+docs/manifest.md: $(wildcard shared/bot/manifest*.py) shared/bot/integration.py services/cli/manifest_help.py services/cli/credentials_help.py $(STAMP)
 	$(BIN)/python -c 'from services.cli.manifest_help import document; print(document(), end="")' > $@
 
 docs/metrics.md: services/cli/metrics_help.py services/queue_figures.py $(wildcard services/*/metrics.py) $(STAMP)

@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     completion_wait: float = 25.0
     max_jobs: int = 100
     log_format: str = "json"
+    secret_commands: bool = False
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -93,6 +94,9 @@ SETTINGS = (
     Setting("BOTLANE_TRACE_TTL", "trace_ttl", forms.DURATION, "How long traces are kept."),
     Setting("BOTLANE_COMPLETION_WAIT", "completion_wait", forms.seconds(0, 3600), "How long a stopping worker waits."),
     Setting("BOTLANE_MAX_JOBS", "max_jobs", forms.MANY, "Conversations or calls one worker handles at a time."),
+    Setting(
+        "BOTLANE_SECRET_COMMANDS", "secret_commands", forms.SWITCH, "Runs the commands that manifests name for secrets."
+    ),
     Setting("BOTLANE_LOG_FORMAT", "log_format", forms.LOG_FORMAT, "How log lines are written."),
 )
 
@@ -124,11 +128,15 @@ def process_environment() -> dict[str, str]:
     return dict(os.environ)  # noqa: TID251 - the one place
 
 
+def foreign_environment() -> dict[str, str]:
+    """Return the variables that are no settings: what a manifest may name as `{ env = … }`, never our own secrets."""
+    known = {name for setting in SETTINGS for name in (setting.variable, f"{setting.variable}_FILE")}
+    return {name: value for name, value in process_environment().items() if name not in known}
+
+
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment with the variables that make a child read exactly `settings`."""
-    known = {name for setting in SETTINGS for name in (setting.variable, f"{setting.variable}_FILE")}
-    inherited = {name: value for name, value in os.environ.items() if name not in known}  # noqa: TID251 - the one place
-    return inherited | environment(settings)
+    return foreign_environment() | environment(settings)
 
 
 def environment(settings: Settings) -> dict[str, str]:

@@ -1,4 +1,4 @@
-"""What integrations get wrong: kind, address, credential, body."""
+"""What integrations get wrong: kind, address, body."""
 
 import ipaddress
 from collections.abc import Iterator
@@ -20,7 +20,7 @@ _UNKNOWN = "\0"
 
 
 def check_calls(subject: Subject) -> Iterator[Finding]:
-    """Check every integration, and the credentials of the manifest."""
+    """Check every integration."""
     for integration in subject.bot.integrations.values():
         place = f"{INTEGRATIONS} / {integration.name}"
         if integration.kind != _CALLED:
@@ -35,7 +35,6 @@ def check_calls(subject: Subject) -> Iterator[Finding]:
             and not is_json(integration.body)
         ):
             yield found("bad-body", place, "its body is not JSON, whatever its variables hold")
-    yield from _credentials(subject)
 
 
 def _address(integration: Integration, place: str, subject: Subject) -> Finding | None:
@@ -74,11 +73,3 @@ def _egress(host: str, place: str, subject: Subject) -> Finding | None:
     if not refused:
         return None
     return found("refused-address", place, f"calls may not reach {host}: the manifest does not allow this range")
-
-
-def _credentials(subject: Subject) -> Iterator[Finding]:
-    manifest = subject.manifest
-    used = {part.credential for part in manifest.integrations.values()}
-    for name in manifest.credentials:
-        if name not in used:
-            yield found("unused-credential", f"manifest: credentials.{name}", "no integration uses it")

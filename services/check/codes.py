@@ -146,6 +146,11 @@ CODES = {
         "The body of an integration begins like JSON and is none, whatever its variables hold.",
         "Correct the JSON at its place.",
     ),
+    "missing-secret": Code(
+        WARNING,
+        "A secret of a credential is not on this machine: without it on the integration worker's, calls fail.",
+        "Set the variable or write the file where the integration worker runs.",
+    ),
     "unused-credential": Code(INFO, "No integration uses a credential of the manifest.", "Name it, or remove it."),
     # what is not done here
     "unsupported-interaction": Code(

@@ -7,6 +7,7 @@ import msgspec
 from services.check.calls import check_calls
 from services.check.codes import ERROR, INFO, WARNING, levelled, remedy_of
 from services.check.content import check_content
+from services.check.credentials import check_credentials
 from services.check.matching import check_matching
 from services.check.panels import GLOBAL_FUNCTIONS, INTEGRATIONS
 from services.check.placeholders import check_placeholders
@@ -16,7 +17,15 @@ from services.check.subject import subject_of
 from shared.bot.errors import Finding
 from shared.bot.source import BotSource
 
-_CHECKS = (check_scripts, check_placeholders, check_reach, check_matching, check_calls, check_content)
+_CHECKS = (
+    check_scripts,
+    check_placeholders,
+    check_reach,
+    check_matching,
+    check_calls,
+    check_credentials,
+    check_content,
+)
 _LEVELS = (ERROR, WARNING, INFO)
 ELSEWHERE = "Export and manifest"
 

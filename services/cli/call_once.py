@@ -9,6 +9,7 @@ import structlog
 
 from services.cli.call_values import Prepared
 from services.integration_worker.call import Calls
+from services.integration_worker.worker import build_exchanges
 from services.settings import Settings
 from shared.bot.model import Bot
 from shared.dialog.calls import take_outcome
@@ -58,7 +59,8 @@ async def _made(prepared: Prepared, settings: Settings) -> CallOutcome:
     structlog.configure(processors=[_drop])
     record = _Record(prepared)
     async with OutboundClient(settings.rewrite_urls) as client:
-        await Calls(record, _OneBot(prepared.bot), client, show=True).call(prepared.call_id)
+        exchanges = build_exchanges(msgspec.structs.replace(settings, secret_commands=True), client)
+        await Calls(record, _OneBot(prepared.bot), exchanges, show=True).call(prepared.call_id)
     if record.outcome is None:
         raise RuntimeError("the call ended without an outcome")
     return record.outcome

@@ -4,6 +4,7 @@ from typing import Any
 
 import msgspec
 
+from services.cli.credentials_help import sections
 from shared.bot.integration import Policy
 from shared.bot.manifest import Manifest, part_of
 
@@ -49,7 +50,6 @@ ABOUT: dict[str, dict[str, str]] = {
         "timeout": "Seconds it may take, up to 5.",
     },
     "egress": {"private": "Inner address ranges that calls may reach, such as `10.0.0.0/8`."},
-    "credentials.NAME": {"…": "How calls of an integration prove who they are. Accepted, and without effect yet."},
     "email": {"…": "Where mail is sent. Accepted, and without effect yet."},
 }
 _TYPES: dict[object, str] = {
@@ -76,6 +76,7 @@ def document() -> str:
         lines += ["| key | what it is for | what to give | default |", "|---|---|---|---|"]
         lines += [f"| `{key}` | {about} | {' | '.join(_given(table, key))} |" for key, about in keys.items()]
         lines.append("")
+    lines += ["## `[credentials.NAME]`", "", _CREDENTIALS, "", *sections()]
     return "\n".join(lines)
 
 
@@ -104,8 +105,10 @@ _NOTES = {
     "integrations.NAME": "`NAME` is the integration's name in the export.",
     "intents.NAME": "`NAME` is the intent's name, display name or id in the export: `docs/intents.md`.",
     "entities.NAME": "`NAME` is the entity's name without its `@`: `docs/intents.md`.",
-    "credentials.NAME": 'A secret never stands here itself: `{ env = "…" }`, `{ file = "…" }` or `{ command = "…" }`.',
 }
+_CREDENTIALS = """\
+How calls of an integration prove who they are: [credentials.md](credentials.md) has an example of each type. A secret
+never stands here itself: `{ env = "…" }`, `{ file = "…" }` or `{ command = "…" }` says where it is."""
 _HEAD = """\
 # The manifest
 

@@ -150,6 +150,7 @@ def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
         console_token=settings.console_token or ("" if here else secrets.token_urlsafe(16)),
         keyless=here,
         trace_ttl=DAY,
+        secret_commands=True,  # who starts this gives the manifests too
         completion_wait=1.0,  # leaves a worker time to end within its part of STAGE_SECONDS
     )
 

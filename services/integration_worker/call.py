@@ -11,18 +11,20 @@ import time
 import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import msgspec
 import structlog
 
 from services.integration_worker import metrics
 from services.integration_worker.bots import BotUnusable
+from services.integration_worker.exchange import Exchanges, Wanted, class_of, word
 from services.integration_worker.patience import T, patiently
 from services.integration_worker.records import BotVersions, CallRecords
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
 from shared.dialog.events import Attempt, CallOutcome, SentRequest
-from shared.integration.client import Answer, OutboundClient
+from shared.integration.client import Answer
 from shared.integration.filling import InvalidRequest
 from shared.integration.policy import Ending, Retry, decide
 from shared.integration.repeating import Made, repeat
@@ -57,6 +59,8 @@ class _Job:
     started: CallStarted
     ends_at: float
     attempts: list[Attempt]
+    values: dict[str, Any]
+    recorded: int  # how many of `attempts` Redis has
     fresh: bool = True  # the attempt that START recorded has not been made yet
     last: Made | None = None
     address: str = ""
@@ -73,10 +77,10 @@ class _Job:
 class Calls:
     """Makes calls. One serves a whole worker. `show` lets outcomes carry their requests, for consoles."""
 
-    def __init__(self, mailbox: CallRecords, bots: BotVersions, client: OutboundClient, *, show: bool = False) -> None:
+    def __init__(self, mailbox: CallRecords, bots: BotVersions, exchanges: Exchanges, *, show: bool = False) -> None:
         self._mailbox = mailbox
         self._bots = bots
-        self._client = client
+        self._exchanges = exchanges
         self._show = show
         self._gate = asyncio.Semaphore(_ASKING_AT_ONCE)
 
@@ -109,7 +113,7 @@ class Calls:
         if job.started.interrupted and not _goes_on(job, integration):
             return _failed(job, "interrupted", "its worker died in mid-call, and it may have been executed")
         try:
-            made = await self._attempts(job, integration, request, bot.egress_private)
+            made = await self._attempts(job, Wanted(request, bot, integration, job.values))
         except _Stopped as stopped:
             if stopped.outcome != "late":
                 _dropped(stopped.outcome)
@@ -119,26 +123,21 @@ class Calls:
             made = job.last
         return _answered(job, made.answer)
 
-    async def _attempts(self, job: _Job, integration: Integration, request: Request, private: tuple[str, ...]) -> Made:
-        policy = integration.policy
+    async def _attempts(self, job: _Job, wanted: Wanted) -> Made:
+        policy, request = wanted.integration.policy, wanted.request
         loop = asyncio.get_running_loop()
 
         async def attempt() -> Made:
             if not job.fresh:
                 await self._start_another(job)
             job.fresh = False
-            left = job.ends_at - loop.time()
-            limit = left if policy.attempt_timeout is None else min(left, policy.attempt_timeout)
-            at, began = int(time.time() * 1000), loop.time()
-            answer = await self._client.attempt(request, policy, limit=limit, private=private)
-            took = round((loop.time() - began) * 1000, 1)
-            job.attempts.append(Attempt(at, took, _word(answer.ending), answer.sent))
-            metrics.attempts(_class(answer.ending)).inc()
+            answer = await self._exchanges.attempt(wanted, job.ends_at, job.attempts)
             job.last = Made(request.method, job.number, job.ends_at - loop.time(), answer)
             return job.last
 
         async def another(_: Made) -> None:
-            record = msgspec.json.encode(job.attempts[-1])
+            record = msgspec.json.encode(job.attempts[job.recorded :])
+            job.recorded = len(job.attempts)
             await self._ask(
                 lambda: self._mailbox.finish_attempt(job.call_id, job.claim, record), job.ends_at - loop.time()
             )
@@ -168,17 +167,18 @@ class Calls:
             outcome = _too_large(outcome)
             encoded = msgspec.json.encode(outcome)
         awaited = await self._ask(lambda: self._mailbox.result(call_id, encoded), _WAIT_FOR_REDIS)
-        metrics.calls(integration, _class(Ending(outcome.status, failure=outcome.failure))).inc()
+        metrics.calls(integration, class_of(Ending(outcome.status, failure=outcome.failure))).inc()
         if not awaited:
             _dropped("its result is not awaited any more")
 
 
 def _job(call_id: str, claim: str, started: CallStarted) -> _Job:
-    attempts = [msgspec.json.decode(record, type=Attempt) for record in started.ended]
+    attempts = [one for record in started.ended for one in msgspec.json.decode(record, type=list[Attempt])]
     if started.interrupted:
         attempts.append(Attempt(0, 0.0, "interrupted"))
     ends_at = asyncio.get_running_loop().time() + started.left_ms / 1000
-    return _Job(call_id, claim, started, ends_at, attempts)
+    values = msgspec.msgpack.decode(started.values, type=dict[str, Any])
+    return _Job(call_id, claim, started, ends_at, attempts, values, len(attempts))
 
 
 def _goes_on(job: _Job, integration: Integration) -> bool:
@@ -198,11 +198,10 @@ def _integration(bot: Bot, job: _Job) -> Integration:
 
 def _rendered(integration: Integration, job: _Job, *, show: bool) -> Request:
     job.method = integration.method
-    values = msgspec.msgpack.decode(job.started.values, type=dict)
-    request = with_idempotency_key(render_request(integration, values), integration, job.call_id)
+    request = with_idempotency_key(render_request(integration, job.values), integration, job.call_id)
     job.address = without_query(request.url)
     if show:
-        job.sent = show_request(integration, values, request).sent()
+        job.sent = show_request(integration, job.values, request).sent()
     return request
 
 
@@ -266,15 +265,7 @@ def _report(job: _Job, ending: Ending) -> None:
         integration=job.started.integration_id,
         version=job.started.version[:12],
         method=job.method,
-        outcome=_word(ending),
+        outcome=word(ending),
         attempts=len(job.attempts),
         ms=round(seconds * 1000),
     )
-
-
-def _word(ending: Ending) -> str:
-    return ending.failure or str(ending.status)
-
-
-def _class(ending: Ending) -> str:
-    return ending.failure or f"{ending.status // 100}xx"

@@ -12,7 +12,10 @@ from arq.worker import func
 from services.integration_worker import metrics
 from services.integration_worker.bots import CompiledBots
 from services.integration_worker.call import Calls
-from services.settings import Settings, read_settings
+from services.integration_worker.credentials import Credentials
+from services.integration_worker.exchange import Exchanges
+from services.settings import Settings, foreign_environment, read_settings
+from shared.credentials.secrets import SecretReader
 from shared.integration.client import OutboundClient
 from shared.queue import jobs
 from shared.queue.mailbox import Mailbox
@@ -35,7 +38,12 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient) -> 
         replicated=settings.durability == "replicated",
     )
     bots = CompiledBots(Bots(redis, settings.conversation_ttl))
-    return Calls(mailbox, bots, client, show=settings.console)
+    return Calls(mailbox, bots, build_exchanges(settings, client), show=settings.console)
+
+
+def build_exchanges(settings: Settings, client: OutboundClient) -> Exchanges:
+    """Make what attempts are made with."""
+    return Exchanges(client, Credentials(SecretReader(foreign_environment(), commands=settings.secret_commands)))
 
 
 def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:

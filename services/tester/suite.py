@@ -7,7 +7,7 @@ import msgspec
 
 from services.tester.marked import Place
 
-FAILURES = ("timeout", "unreachable", "lost", "interrupted", "late", "refused", "invalid", "too_large")
+FAILURES = ("timeout", "unreachable", "lost", "interrupted", "late", "refused", "invalid", "credential", "too_large")
 
 
 class Said(msgspec.Struct, frozen=True):

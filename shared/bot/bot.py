@@ -12,9 +12,10 @@ from shared.bot.interactions import compile_interaction
 from shared.bot.kinds import dialog_kind
 from shared.bot.links import Links
 from shared.bot.manifest import IntegrationPart, Manifest, decode_manifest
+from shared.bot.manifest_credentials import Consumer
 from shared.bot.model import Bot, Dialog, Interaction, Survey
 from shared.bot.source import BotSource
-from shared.bot.templates import Template, compile_template
+from shared.bot.templates import Placeholder, Template, compile_template
 from shared.bot.unknown_keys import unknown_keys
 
 _HOUR_MS = 3_600_000
@@ -56,6 +57,7 @@ def compile_bot(source: BotSource) -> Bot:
         understanding=manifest.understood,
         intents=intents,
         survey=_survey(export.bot),
+        credentials=manifest.credentials,
     )
 
 
@@ -122,13 +124,11 @@ def _integrations(export: raw.Export, manifest: Manifest, source: BotSource) -> 
                 "the export has no integration of this name",
                 f"Its integrations are: {known}",
             )
-    return {
-        responder.id: _integration(responder, manifest.integrations.get(responder.name), source)
-        for responder in export.responder
-    }
+    return {responder.id: _integration(responder, manifest, source) for responder in export.responder}
 
 
-def _integration(responder: raw.Responder, part: IntegrationPart | None, source: BotSource) -> Integration:
+def _integration(responder: raw.Responder, manifest: Manifest, source: BotSource) -> Integration:
+    part = manifest.integrations.get(responder.name)
     policy = part.policy() if part else Policy()
     problems = check_policy(policy)
     if problems:
@@ -157,7 +157,18 @@ def _integration(responder: raw.Responder, part: IntegrationPart | None, source:
             if field.key and field.value is not None
         ),
         policy=policy,
+        credential=part.credential if part else "",
+        consumer_token=_consumer_token(part, manifest),
     )
+
+
+def _consumer_token(part: IntegrationPart | None, manifest: Manifest) -> Placeholder | None:
+    """Return the variable that a credential of the consumer's own is read from."""
+    credential = manifest.credentials.get(part.credential) if part else None
+    if not isinstance(credential, Consumer):
+        return None
+    name = credential.variable.strip()
+    return Placeholder("variable", name, f"$botContext.{name}")
 
 
 def _rows(rows: list[raw.KeyValue] | None) -> tuple[tuple[Template, Template], ...]:
@@ -179,14 +190,6 @@ def _passed_over(source: BotSource, manifest: Manifest) -> list[Finding]:
         Finding("unknown-key", place, f"'{key}' is not known here and has no effect")
         for place, key in unknown_keys(source.export)
     ]
-    findings.extend(
-        Finding("not-supported", f"manifest: {name}", "this table is accepted and has no effect yet")
-        for name in ("credentials", "email")
-        if getattr(manifest, name)
-    )
-    findings.extend(
-        Finding("not-supported", f"manifest: integrations.{name}", "credentials are not attached to calls yet")
-        for name, part in manifest.integrations.items()
-        if part.credential
-    )
+    if manifest.email:
+        findings.append(Finding("not-supported", "manifest: email", "this table is accepted and has no effect yet"))
     return findings

@@ -49,6 +49,8 @@ class Integration(msgspec.Struct, frozen=True):
     """One integration, ready to be rendered and called.
 
     `kind` is the export's `integrationType`; only `API` can be called. `variable` is the suffix of `api_…`.
+    `credential` is a name in the manifest; `consumer_token` is where the consumer's own token stands, when it is of
+    that type.
     """
 
     id: str
@@ -64,6 +66,8 @@ class Integration(msgspec.Struct, frozen=True):
     transform: str = ""
     fields: tuple[CustomField, ...] = ()
     policy: Policy = Policy()
+    credential: str = ""
+    consumer_token: Placeholder | None = None
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:
@@ -71,7 +75,10 @@ class Integration(msgspec.Struct, frozen=True):
         templates = [self.url, *(part for pair in (*self.params, *self.headers) for part in pair)]
         if self.body is not None:
             templates.append(self.body)
-        return tuple(dict.fromkeys(hole for template in templates for hole in template.placeholders))
+        holes = [hole for template in templates for hole in template.placeholders]
+        if self.consumer_token is not None:
+            holes.append(self.consumer_token)
+        return tuple(dict.fromkeys(holes))
 
 
 def check_policy(policy: Policy) -> list[str]:

@@ -5,7 +5,6 @@ setting silently lost.
 """
 
 import ipaddress
-import re
 import tomllib
 from typing import Any, get_args
 
@@ -14,11 +13,10 @@ import msgspec
 from shared.bot.durations import parse_duration
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
+from shared.bot.manifest_credentials import KINDS, Credential, Secret, secrets_written_out
 from shared.bot.statuses import expanded
 from shared.bot.understanding import EntityPart, IntentPart, Understanding, UnderstandingPart, problems
 from shared.bot.values import text_of
-
-_SECRET = re.compile(r"(?:secret|password|passphrase|token|key)$", re.IGNORECASE)
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,14 +78,14 @@ class Egress(_Part, frozen=True):
 
 
 class Manifest(_Part, frozen=True):
-    """A decoded manifest. `credentials` and `email` are kept as written; nothing reads them yet."""
+    """A decoded manifest. `email` is kept as written; nothing reads it yet."""
 
     keep_types: bool = False
     greet: bool = False
     session: SessionPart = SessionPart()
     environment: dict[str, str | int | float | bool] = {}
     limits: Limits = Limits()
-    credentials: dict[str, dict[str, Any]] = {}
+    credentials: dict[str, Credential] = {}
     integrations: dict[str, IntegrationPart] = {}
     intents: dict[str, IntentPart] = {}
     entities: dict[str, EntityPart] = {}
@@ -113,12 +111,13 @@ def decode_manifest(text: str, file: str) -> Manifest:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BotError(file, "", f"not TOML: {error}", "Mend the line it names") from error
+    _refuse_secrets(tables, file)
     try:
         manifest = msgspec.convert(tables, Manifest)
     except msgspec.ValidationError as error:
         place, problem = place_and_problem(error)
         place = _with_name(place, tables)
-        remedy = _allowed(place) if "unknown field" in problem else "See docs/manifest.md for what it takes"
+        remedy = _allowed(place, tables) if "unknown field" in problem else _remedy(place)
         raise BotError(file, place, problem, remedy) from error
     _check(manifest, file)
     return manifest
@@ -133,10 +132,20 @@ def part_of(table: str) -> type[msgspec.Struct] | None:
     return part if isinstance(part, type) and issubclass(part, msgspec.Struct) else None
 
 
-def _allowed(place: str) -> str:
+def _remedy(place: str) -> str:
+    if place.partition(".")[0] == "credentials":
+        return f"A credential has a type ({', '.join(KINDS)}) and the keys of that type: docs/credentials.md"
+    return "See docs/manifest.md for what it takes"
+
+
+def _allowed(place: str, tables: dict[str, Any]) -> str:
     """Say which keys may stand at a place."""
-    table = "" if place == "top level" else place.partition(".")[0]
-    keys = ", ".join(part.__struct_fields__) if (part := part_of(table)) else "any"
+    table, _, rest = ("" if place == "top level" else place).partition(".")
+    part = part_of(table)
+    if table == "credentials":
+        name, _, key = rest.partition(".")
+        part = Secret if key else KINDS.get(tables[table][name].get("type"))
+    keys = ", ".join(part.__struct_fields__) if part else "any"
     return f"The keys there are: {keys} (docs/manifest.md)"
 
 
@@ -151,15 +160,12 @@ def _with_name(place: str, tables: dict[str, Any]) -> str:
     return place
 
 
-def _refuse_secrets(manifest: Manifest, file: str) -> None:
+def _refuse_secrets(tables: dict[str, Any], file: str) -> None:
     """Refuse a secret itself where a reference belongs: the manifest is stored in Redis as it is."""
-    for name, credential in manifest.credentials.items():
-        for key, value in credential.items():
-            if _SECRET.search(key) and not isinstance(value, dict):
-                place, problem = f"credentials.{name}.{key}", "a secret stands in the manifest itself"
-                raise BotError(
-                    file, place, problem, 'Say where it is: { env = "…" }, { file = "…" } or { command = "…" }'
-                )
+    place = secrets_written_out(tables.get("credentials"))
+    if place is not None:
+        remedy = 'Say where it is: { env = "…" }, { file = "…" } or { command = "…" }'
+        raise BotError(file, f"credentials.{place}", "a secret stands in the manifest itself", remedy)
 
 
 def _refuse_missing_credentials(manifest: Manifest, file: str) -> None:
@@ -176,7 +182,6 @@ def _refuse_missing_credentials(manifest: Manifest, file: str) -> None:
 
 
 def _check(manifest: Manifest, file: str) -> None:
-    _refuse_secrets(manifest, file)
     _refuse_missing_credentials(manifest, file)
     for place, problem, remedy in problems(manifest.understood):
         raise BotError(file, place, problem, remedy)

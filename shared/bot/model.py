@@ -10,6 +10,7 @@ import msgspec
 from shared.bot.errors import Finding
 from shared.bot.integration import Integration
 from shared.bot.manifest import Limits
+from shared.bot.manifest_credentials import Credential
 from shared.bot.model_rules import Rule
 from shared.bot.patterns import Pattern
 from shared.bot.templates import Template
@@ -167,6 +168,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     understanding: Understanding = Understanding()
     intents: dict[str, IntentName] = {}
     survey: Survey | None = None
+    credentials: dict[str, Credential] = {}
 
     def special(self, kind: str) -> Dialog | None:
         """Return the first dialog of a kind that can be entered."""

@@ -77,6 +77,8 @@ def _trace(work: Work, interaction: Interaction, outcome: CallOutcome) -> None:
         "attempts": len(outcome.attempts),
         "ms": round(sum(attempt.ms for attempt in outcome.attempts), 1),
     }
+    if any(attempt.renewed for attempt in outcome.attempts):
+        facts["renewed"] = True
     note = f"{outcome.failure}: {outcome.failure_detail}".rstrip(": ") if outcome.failure else ""
     values = {"address": outcome.address, "attempts": outcome.attempts, "body": outcome.body}
     work.note("outcome", interaction, note, facts=facts, values=values)

@@ -76,13 +76,15 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     """One try of a call: when it began, how long it took, and how it ended (`200`, `unreachable`, …).
 
     `sent` is how many requests went out: none to a host that was not reached, one more for every redirect that was
-    followed. What an interrupted one sent is not known: it counts as one.
+    followed. What an interrupted one sent is not known: it counts as one. `renewed`: the one before it ended with 401
+    and a new token was fetched, which is no retry.
     """
 
     at: int
     ms: float
     outcome: str
     sent: int = 1
+    renewed: bool = False
 
 
 class SentRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -103,6 +105,7 @@ class CallOutcome(msgspec.Struct, frozen=True, tag="outcome", omit_defaults=True
 
     `status` is the HTTP status, or 0 when there was no answer; then `failure` is one word: `timeout`, `unreachable`,
     `interrupted`, `late`, `lost`, `refused` (address or egress), `invalid` (the request could not be rendered),
+    `credential` (a secret is missing, or no token was given for it),
     `too_large`. `failure_detail` is a sentence for the trace, without values. `request` is there if a console shows it.
     """
 

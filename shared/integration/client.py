@@ -16,6 +16,7 @@ from yarl import URL
 
 from shared.bot.integration import Policy
 from shared.integration.addresses import EgressRefused, guarded_connector, networks, open_connector
+from shared.integration.attachment import NOTHING, Attached, Attachment
 from shared.integration.filling import whole_characters
 from shared.integration.policy import Ending
 from shared.integration.redirects import RedirectRefused, is_redirect, redirected, rewrite, same_origin
@@ -56,8 +57,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class _Trail(msgspec.Struct):
-    """What an attempt leaves behind however it ends."""
+    """What goes along with an attempt, and what it leaves behind however it ends."""
 
+    attached: Attached
     sent: int = 0
 
 
@@ -84,11 +86,23 @@ class OutboundClient:
             await session.close()
         self._sessions.clear()
 
-    async def attempt(self, request: Request, policy: Policy, *, limit: float, private: tuple[str, ...] = ()) -> Answer:
-        """Make one attempt of at most `limit` seconds; `private` are the inner ranges the bot may reach."""
-        trail = _Trail()
+    async def attempt(
+        self,
+        request: Request,
+        policy: Policy,
+        *,
+        limit: float,
+        private: tuple[str, ...] = (),
+        attachment: Attachment = NOTHING,
+    ) -> Answer:
+        """Make one attempt of at most `limit` seconds; `private` are the inner ranges the bot may reach.
+
+        What is attached goes to the origin of the request alone, and is masked where the answer repeats it.
+        """
+        trail = _Trail(Attached(attachment, request.url))
         answer = await self._attempt(request, policy, limit, private, trail)
-        return msgspec.structs.replace(answer, sent=trail.sent)
+        headers = {name: attachment.masked(value) for name, value in answer.headers.items()}
+        return Answer(answer.ending, headers, attachment.masked(answer.body), trail.sent)
 
     async def _attempt(
         self, request: Request, policy: Policy, limit: float, private: tuple[str, ...], trail: _Trail
@@ -108,12 +122,14 @@ class OutboundClient:
         """Exchange hop by hop until an answer is no redirect, or none is to be followed."""
         open_from: str | None = None  # the operator's target this chain has been sent to
         for _ in range(policy.redirects + 1):
-            target = rewrite(request.url, self._rewrites)
-            if target is None and open_from is not None and same_origin(open_from, request.url):
-                target = request.url
+            hop = trail.attached.prepared(request)
+            target = rewrite(hop.url, self._rewrites)
+            if target is None and open_from is not None and same_origin(open_from, hop.url):
+                target = hop.url
             open_from = target
             session = self._session(None if target is not None else private)
-            hop = msgspec.structs.replace(request, url=target) if target is not None else request
+            if target is not None:
+                hop = msgspec.structs.replace(hop, url=target)
             async with _send(session, hop, policy, trail) as response:
                 location = response.headers.get("Location")
                 if policy.redirects == 0 or not is_redirect(response.status, location):
@@ -160,6 +176,7 @@ def _send(
         headers=request.headers,
         data=request.body,
         allow_redirects=False,
+        ssl=trail.attached.tls,
         timeout=aiohttp.ClientTimeout(total=None, connect=policy.connect_timeout),
         trace_request_ctx=trail,
     )

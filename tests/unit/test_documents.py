@@ -6,9 +6,11 @@ import click
 import pytest
 
 from services.cli.app import COMMANDS, botlane
+from services.cli.credentials_help import ABOUT as ABOUT_CREDENTIALS
 from services.cli.manifest_help import ABOUT, document
 from services.settings import SETTINGS
 from shared.bot.manifest import Manifest, part_of
+from shared.bot.manifest_credentials import KINDS
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
@@ -39,7 +41,7 @@ def test_every_setting_a_document_names_exists(document: Path) -> None:
 def test_the_page_about_the_manifest_has_every_key_and_no_other() -> None:
     described = {table.partition(".")[0]: set(keys) for table, keys in ABOUT.items()}
     tables = set(Manifest.__struct_fields__) - described[""]
-    assert set(described) == {"", *tables}
+    assert set(described) == {"", *tables} - {"credentials"}
     for table in tables:
         part = part_of(table)
         assert part is None or described[table] == set(part.__struct_fields__), table
@@ -65,3 +67,8 @@ def test_help_of_every_command_can_be_read() -> None:
         command = botlane.get_command(click.Context(botlane), name)
         assert command is not None
         assert command.help
+
+
+def test_the_page_about_the_manifest_has_every_key_of_every_credential() -> None:
+    keys = {field for kind in KINDS.values() for field in kind.__struct_fields__}
+    assert set(ABOUT_CREDENTIALS) == keys

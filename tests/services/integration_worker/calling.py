@@ -11,8 +11,11 @@ from arq.connections import ArqRedis
 
 from services.integration_worker.bots import CompiledBots
 from services.integration_worker.call import Calls
+from services.integration_worker.credentials import Credentials
+from services.integration_worker.exchange import Exchanges
 from services.settings import Settings
 from shared.bot.source import BotSource
+from shared.credentials.secrets import SecretReader
 from shared.dialog.events import CallOutcome, ConsumerMessage
 from shared.integration.client import OutboundClient
 from shared.queue.mailbox import Mailbox
@@ -36,6 +39,8 @@ class Waiting:
         self.mailbox = Mailbox(redis, conversation_ttl=3600, inbox_limit=10, trace_ttl=60)
         self.bots = Bots(redis, 3600)
         self.version = ""
+        self.environment: dict[str, str] = {}
+        self.reader: SecretReader | None = None
 
     async def publish(self, *responders: dict[str, Any], manifest: str = "", private: bool = True) -> None:
         """Publish a bot whose calls may reach loopback and hardly pause."""
@@ -77,7 +82,13 @@ class Waiting:
     async def make(self, call_id: str, client: OutboundClient | None = None) -> None:
         """Run the job of a call, as a worker does."""
         async with client or OutboundClient() as outbound:
-            await Calls(self.mailbox, CompiledBots(self.bots), outbound).call(call_id)
+            await self.maker(outbound).call(call_id)
+
+    def maker(self, client: OutboundClient) -> Calls:
+        """Return what a worker makes calls with."""
+        if self.reader is None:
+            self.reader = SecretReader(self.environment, commands=True, seconds=0.5)
+        return Calls(self.mailbox, CompiledBots(self.bots), Exchanges(client, Credentials(self.reader)))
 
     async def made(self, integration: str, **values: Any) -> CallOutcome:
         """Make a call to its end and return its outcome."""

@@ -8,8 +8,6 @@ from typing import Any, cast
 import pytest
 from structlog.testing import capture_logs
 
-from services.integration_worker.bots import CompiledBots
-from services.integration_worker.call import Calls
 from shared.integration.client import OutboundClient
 from shared.store import keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
@@ -291,6 +289,6 @@ async def test_one_client_serves_many_calls_at_once(waiting: Waiting, server: Se
     await waiting.publish(responder("It", server.url))
     calls = [await waiting.call("It") for _ in range(50)]
     async with OutboundClient() as client:
-        maker = Calls(waiting.mailbox, CompiledBots(waiting.bots), client)
+        maker = waiting.maker(client)
         await asyncio.gather(*map(maker.call, calls))
     assert [(await waiting.outcome(call_id)) is not None for call_id in calls] == [True] * 50

@@ -95,7 +95,7 @@ def test_every_table_of_the_manifest_is_read() -> None:
             "credentials.crm.client_secret: a secret stands in the manifest itself. Say where it is",
         ),
         (
-            "[integrations.Store]\ncredential = 'crm'\n[credentials.shop]\ntype = 'basic'",
+            "[integrations.Store]\ncredential = 'crm'\n[credentials.shop]\ntype = 'consumer'",
             "integrations.Store.credential: there is no [credentials.crm]. Describe it, or name one that is there (shop)",
         ),
         ("[intents.order]\nphrase = ['a']", "intents.order: object contains unknown field 'phrase'"),
@@ -174,11 +174,7 @@ def test_intents_entities_and_an_endpoint_are_read() -> None:
 
 
 def test_tables_that_have_no_effect_yet_are_found() -> None:
-    loaded = with_manifest(
-        "[credentials.crm]\ntype = 'basic'\npassword = {env = 'P'}\n[email]\nsmtp = 'smtp://127.0.0.1'\n[integrations.Store]\ncredential = 'crm'"
-    )
+    loaded = with_manifest("[email]\nsmtp = 'smtp://127.0.0.1'")
     assert [(finding.code, finding.place) for finding in loaded.findings] == [
-        ("not-supported", "manifest: credentials"),
         ("not-supported", "manifest: email"),
-        ("not-supported", "manifest: integrations.Store"),
     ]

@@ -71,7 +71,7 @@ def test_bodies_that_may_be_json_or_are_something_else_are_not_named(body: str) 
 
 
 def test_credentials_are_compared_with_what_integrations_name() -> None:
-    manifest = '[integrations.Store]\ncredential = "crm"\n[credentials.crm]\n[credentials.other]\ntype = "basic"'
+    manifest = '[integrations.Store]\ncredential = "crm"\n[credentials.crm]\ntype = "consumer"\n[credentials.other]\ntype = "consumer"'
     shop = dialog("Shop", starter("hi"), call("find", "Store"))
     assert found_of("unused-credential", shop, integrations=(integration("Store"),), manifest=manifest) == [
         "manifest: credentials.other"

@@ -1,0 +1,110 @@
+"""What a credential of the manifest puts on a call, read and renewed when it is needed."""
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from shared.bot.integration import Integration
+from shared.bot.manifest_credentials import AccessToken, ApiKey, Basic, Consumer, Credential, Secret, secrets_of
+from shared.bot.model import Bot
+from shared.bot.values import text_of
+from shared.credentials.secrets import SecretMissing, SecretReader
+from shared.integration.attachment import NOTHING, Attachment
+from shared.integration.client import Answer
+from shared.integration.policy import Ending
+
+
+class NoProof(Exception):  # noqa: N818 - a state of the world
+    """The credential cannot be attached; `answer` says so in place of the API's."""
+
+    def __init__(self, name: str, why: str, failure: str = "credential") -> None:
+        super().__init__(f"credential {name}: {why}")
+        self.answer = Answer(Ending(failure=failure, detail=str(self)))
+
+
+class Proof(msgspec.Struct, frozen=True):
+    """What goes with one attempt, and what it was made of, so that it can be renewed."""
+
+    attachment: Attachment = NOTHING
+    name: str = ""
+    credential: Credential | None = None
+    renewed: bool = False
+
+
+class Credentials:
+    """Makes proofs. One serves a whole worker."""
+
+    def __init__(self, reader: SecretReader) -> None:
+        self._reader = reader
+
+    async def proof(self, bot: Bot, integration: Integration, values: Mapping[str, Any]) -> Proof:
+        """Return what goes with an attempt of this integration; raises NoProof."""
+        name = integration.credential
+        if not name:
+            return Proof()
+        credential = bot.credentials[name]
+        try:
+            return Proof(await self._attachment(credential, integration, values), name, credential)
+        except SecretMissing as error:
+            raise NoProof(name, str(error)) from None
+
+    async def renewed(self, proof: Proof) -> Proof | None:
+        """Return a proof to try again with after a 401; None when there would be no other one. Raises NoProof."""
+        credential = proof.credential
+        if credential is None or isinstance(credential, Consumer):
+            return None
+        printed = [secret for _, secret in secrets_of(credential) if secret.command]
+        forgotten = [self._reader.forget(secret) for secret in printed]
+        if not any(forgotten):
+            return None
+        try:
+            attachment = await self._attachment(credential, None, {})
+        except SecretMissing as error:
+            raise NoProof(proof.name, str(error)) from None
+        return None if attachment == proof.attachment else Proof(attachment, proof.name, credential, renewed=True)
+
+    async def _attachment(
+        self, credential: Credential, integration: Integration | None, values: Mapping[str, Any]
+    ) -> Attachment:
+        match credential:
+            case Basic():
+                return await self._basic(credential)
+            case AccessToken():
+                token = await self._secret("token", credential.token)
+                return _in_header(credential.header, credential.scheme, token)
+            case ApiKey():
+                key = await self._secret("key", credential.key)
+                if credential.query:
+                    return Attachment(query={credential.query: key}, hidden=(key,))
+                return _in_header(credential.header, "", key)
+            case Consumer():
+                hole = integration.consumer_token if integration is not None else None
+                token = text_of(values.get(hole.expression)).strip() if hole is not None else ""
+                if not token or any(ord(one) < 32 or ord(one) == 127 for one in token):
+                    raise SecretMissing(
+                        f"the variable {credential.variable} holds no token: the consumer has to sign in"
+                    )
+                return _in_header(credential.header, credential.scheme, token)
+            case _:
+                raise SecretMissing("this type is not supported yet")
+
+    async def _basic(self, credential: Basic) -> Attachment:
+        user = await self._secret("username", credential.username)
+        password = await self._secret("password", credential.password)
+        if ":" in user:
+            raise SecretMissing("username has a colon, which basic authentication cannot carry")
+        encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return Attachment({"Authorization": f"Basic {encoded}"}, hidden=(encoded, password))
+
+    async def _secret(self, key: str, secret: str | Secret) -> str:
+        try:
+            return await self._reader.text(secret)
+        except SecretMissing as error:
+            raise SecretMissing(f"{key}: {error}") from None
+
+
+def _in_header(header: str, scheme: str, token: str) -> Attachment:
+    value = f"{scheme} {token}" if scheme else token
+    return Attachment({header: value}, hidden=(token,))

@@ -1,0 +1,1 @@
+"""Credentials of calls: secrets by reference, tokens kept sealed and shared, client certificates."""
