@@ -3,6 +3,8 @@
 PYTHON ?= python3
 PORT ?= 8080
 ROWS ?=
+# Tests wait more than they compute: three at a time keep two cores busy.
+TESTERS ?= 3
 VENV := .venv
 BIN := $(VENV)/bin
 # Made anew when the lock or the project file is newer; otherwise this costs nothing.
@@ -21,7 +23,7 @@ demo: $(STAMP) ## start the two example bots with their small servers and print 
 		--beside "$(BIN)/python examples/servers.py --gateway http://127.0.0.1:$(PORT)" || test $$? -eq 130
 
 test: $(STAMP) ## run every test but the slow proofs
-	$(BIN)/pytest -n 2 -m "not proof"
+	$(BIN)/pytest -n $(TESTERS) --dist worksteal -m "not proof"
 
 proofs: $(STAMP) ## run the slow proofs: programs killed, exports mutated, consumers at random (LONG=1: the long form)
 	PROOFS_LONG=$(LONG) $(BIN)/pytest -n 2 -m proof

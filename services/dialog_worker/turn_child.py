@@ -75,6 +75,7 @@ class TurnChild(asyncio.Protocol):
             memory.truncate(Note.SIZE)
             self._note = Note(memoryview(mmap.mmap(memory.fileno(), Note.SIZE)))
             await loop.create_unix_connection(lambda: self, sock=ours)
+            self._awaited = loop.create_future()  # on a busy machine it may be ready before we know that it runs
             self.process = await asyncio.create_subprocess_exec(
                 *_command(limits),
                 stdin=theirs.fileno(),
@@ -83,7 +84,7 @@ class TurnChild(asyncio.Protocol):
                 cwd="/",
                 start_new_session=True,
             )
-        ready = await self._ask(b"", _START_SECONDS)
+        ready = await self._answer(self._awaited, _START_SECONDS)
         if not isinstance(ready, Ready):
             self.kill("protocol")
             raise ChildDied("")
@@ -197,11 +198,15 @@ class TurnChild(asyncio.Protocol):
         if not self.alive or self._transport is None:
             raise ChildDied("")
         self._awaited = asyncio.get_running_loop().create_future()
+        self._transport.write(frame)
+        return await self._answer(self._awaited, seconds)
+
+    async def _answer(self, awaited: asyncio.Future[FromChild], seconds: float) -> FromChild:
+        """Wait for what the child says. Raises ChildDied."""
         self._deadline = time.monotonic() + seconds
         self._watch()
-        self._transport.write(frame)
         try:
-            return await self._awaited
+            return await awaited
         except asyncio.CancelledError:
             self.kill("abandoned")
             raise

@@ -132,6 +132,7 @@ def steps_of_first_stage() -> list[tuple[str, str]]:
     return [(line.split(maxsplit=1)[0], line.split(maxsplit=1)[1]) for line in lines[stages[0] + 1 : stages[1]]]
 
 
+@pytest.mark.proof
 def test_the_images_install_steps_work_in_an_empty_environment(tmp_path: Path) -> None:
     work, opt = tmp_path / "src", tmp_path / "opt"
     work.mkdir()

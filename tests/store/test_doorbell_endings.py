@@ -53,9 +53,10 @@ async def test_a_cancellation_that_a_connecting_client_swallows_still_ends_the_w
     valkey_server: str, redis: ArqRedis, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, job = recorder()
-    swallowed = asyncio.Event()
+    connecting, swallowed = asyncio.Event(), asyncio.Event()
 
     async def swallow(*_: object, **__: object) -> None:
+        connecting.set()
         try:
             await asyncio.sleep(600)
         except asyncio.CancelledError:
@@ -63,8 +64,8 @@ async def test_a_cancellation_that_a_connecting_client_swallows_still_ends_the_w
 
     async with working(valkey_server, job) as worker:
         monkeypatch.setattr(worker.pool, "blpop", swallow)
-        await until(lambda: worker.main_task is not None)
-        await asyncio.sleep(0.05)
+        await enqueue(redis, "a")  # ends the wait that was begun before
+        await until(connecting.is_set)
         worker.allow_pick_jobs = False
         assert worker.main_task is not None
         worker.main_task.cancel()

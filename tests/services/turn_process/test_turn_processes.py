@@ -187,6 +187,24 @@ async def test_a_child_is_replaced_after_enough_turns(start: Start) -> None:
     assert texts(await pool.ask(bot)) == ["end"]
 
 
+async def test_a_child_may_be_ready_before_the_worker_has_time_for_it(
+    start: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = asyncio.create_subprocess_exec
+
+    async def after_the_child_spoke(*command: str, **options: Any) -> asyncio.subprocess.Process:
+        process = await real(*command, **options)
+        status = Path(f"/proc/{process.pid}/status")
+        while "Seccomp:\t2" not in status.read_text():  # the last it does before it says that it is ready
+            await asyncio.sleep(0.01)
+        await asyncio.sleep(0.1)
+        return process
+
+    monkeypatch.setattr(asyncio, "create_subprocess_exec", after_the_child_spoke)
+    pool = await start()
+    assert texts(await pool.ask(bot_of(""))) == ["end"]
+
+
 async def test_nothing_is_left_after_close(start: Start) -> None:
     pool = await start(3)
     pids = pool.pids
