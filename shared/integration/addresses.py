@@ -8,9 +8,10 @@ import ipaddress
 import socket
 from collections.abc import Iterable
 
-from aiohttp.abc import ResolveResult
+from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import AddrInfoType, TCPConnector
-from aiohttp.resolver import ThreadedResolver
+
+from shared.integration.look_up import LookUp
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
@@ -70,21 +71,24 @@ def may_reach(address: str, allowed: Iterable[Network] = ()) -> bool:
     return ip in _OPEN_V6 and not any(ip in network for network in _CLOSED_V6)
 
 
-class GuardedResolver(ThreadedResolver):
+class GuardedResolver(AbstractResolver):
     """Resolves names by the system, and refuses a name of which one address may not be reached."""
 
-    def __init__(self, allowed: tuple[Network, ...]) -> None:
-        super().__init__()
+    def __init__(self, allowed: tuple[Network, ...], look_up: LookUp) -> None:
         self._allowed = allowed
+        self._look_up = look_up
 
     async def resolve(
         self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_UNSPEC
     ) -> list[ResolveResult]:
         """Return the addresses of a name; raises EgressRefused."""
-        found = await super().resolve(host, port, family)
+        found = await self._look_up(host, port, family)
         if not all(may_reach(entry["host"], self._allowed) for entry in found):
             raise EgressRefused("the name has an address that calls may not reach")
         return found
+
+    async def close(self) -> None:
+        """Do nothing: a thread that still looks up ends by itself."""
 
 
 def open_connector() -> TCPConnector:
@@ -92,7 +96,7 @@ def open_connector() -> TCPConnector:
     return TCPConnector(limit=0, force_close=True)
 
 
-def guarded_connector(allowed: tuple[Network, ...]) -> TCPConnector:
+def guarded_connector(allowed: tuple[Network, ...], look_up: LookUp) -> TCPConnector:
     """Return a connector that opens sockets only to addresses that may be reached.
 
     Connections are not kept: a stale one would break an attempt that must not be made twice, and an attempt is
@@ -108,6 +112,6 @@ def guarded_connector(allowed: tuple[Network, ...]) -> TCPConnector:
     return TCPConnector(
         limit=0,
         force_close=True,
-        resolver=GuardedResolver(allowed),
+        resolver=GuardedResolver(allowed, look_up),
         socket_factory=checked_socket,
     )

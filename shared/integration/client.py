@@ -18,6 +18,7 @@ from shared.bot.integration import Policy
 from shared.integration.addresses import EgressRefused, guarded_connector, networks, open_connector
 from shared.integration.attachment import NOTHING, Attached, Attachment
 from shared.integration.filling import whole_characters
+from shared.integration.look_up import LookUp
 from shared.integration.policy import Ending
 from shared.integration.redirects import RedirectRefused, is_redirect, redirected, rewrite, same_origin
 from shared.integration.request import Request
@@ -72,6 +73,7 @@ class OutboundClient:
 
     def __init__(self, rewrites: Iterable[tuple[str, str]] = ()) -> None:
         self._rewrites = tuple(rewrites)
+        self._look_up = LookUp()
         self._sessions: dict[tuple[str, ...] | None, aiohttp.ClientSession] = {}
 
     async def __aenter__(self) -> Self:
@@ -141,7 +143,7 @@ class OutboundClient:
     def _session(self, private: tuple[str, ...] | None) -> aiohttp.ClientSession:
         """Return the session for a set of allowed inner ranges; None stands for the operator's own targets."""
         if private not in self._sessions:
-            connector = open_connector() if private is None else guarded_connector(networks(private))
+            connector = open_connector() if private is None else guarded_connector(networks(private), self._look_up)
             session = aiohttp.ClientSession(
                 connector=connector,
                 auto_decompress=False,

@@ -3,11 +3,14 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -72,6 +75,31 @@ async def test_calls_that_hang_hold_up_no_others(waiting: Waiting, server: Serve
         server.released.set()
         outcomes = [await ended(waiting, call_id) for call_id in hanging]
     assert {outcome.body for outcome in outcomes} == {"late"}
+
+
+async def test_names_that_are_looked_up_slowly_hold_up_no_others(
+    waiting: Waiting, server: Server, valkey_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released, asked, look_up = threading.Event(), [], socket.getaddrinfo
+
+    def slow(host: str, *rest: Any, **more: Any) -> Any:
+        if host.endswith("slow.example"):
+            asked.append(host)
+            released.wait(20)
+            raise socket.gaierror
+        return look_up(host, *rest, **more)
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    server.answers = [OK]
+    here = server.url.replace("127.0.0.1", "localhost")
+    await waiting.publish(responder("Slow", "http://{$botContext.n}.slow.example/"), responder("It", here))
+    async with working(valkey_server):
+        for n in range(20):
+            await waiting.call("Slow", n=f"n{n}")
+        while len(asked) < 20:
+            await asyncio.sleep(0.005)
+        assert (await ended(waiting, await waiting.call("It"))).status == 200
+        released.set()
 
 
 async def test_a_call_in_flight_goes_on_in_the_next_worker(
