@@ -61,6 +61,19 @@ def whole(least: int, most: int) -> Form:
     return Form(read, f"a whole number from {least} to {most}")
 
 
+def size(least: int, most: int) -> Form:
+    """Return the form of a number of bytes within limits: `8192`, `8k`, `1m`."""
+
+    def read(text: str) -> int:
+        match = re.fullmatch(r"(\d{1,9})([km]?)", text.strip().lower())
+        number = int(match[1]) * {"": 1, "k": 1024, "m": 1024**2}[match[2]] if match else 0
+        if not least <= number <= most:
+            raise ValueError(text)
+        return number
+
+    return Form(read, f"a number of bytes such as 8192, 8k or 1m, from {least} to {most}")
+
+
 def seconds(least: float, most: float) -> Form:
     """Return the form of a time in seconds within limits."""
 

@@ -35,6 +35,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     create_rate: int = 60
     trusted_proxies: tuple[str, ...] = ()
     cors_origins: tuple[str, ...] = ()
+    web_view_rate: int = 30
+    web_view_address_rate: int = 300
+    web_view_body: int = 1024 * 1024
+    web_view_variables: int = 200
+    web_view_variable_size: int = 8 * 1024
+    web_view_origins: tuple[str, ...] = ("*",)
+    web_view_addresses: tuple[str, ...] = ()
     console: bool = False
     console_token: str = ""
     rewrite_urls: tuple[tuple[str, str], ...] = ()
@@ -83,6 +90,20 @@ SETTINGS = (
         forms.ITEMS,
         "Web sites whose pages may call /v1 and open its streams; * is all.",
     ),
+    Setting("BOTLANE_WEB_VIEW_RATE", "web_view_rate", forms.MANY, "Web View calls of a conversation in a minute."),
+    Setting(
+        "BOTLANE_WEB_VIEW_ADDRESS_RATE",
+        "web_view_address_rate",
+        forms.MANY,
+        "Web View calls of an address in a minute.",
+    ),
+    Setting("BOTLANE_WEB_VIEW_BODY", "web_view_body", forms.size(1024, 1024**2), "Bytes of a Web View call."),
+    Setting("BOTLANE_WEB_VIEW_VARIABLES", "web_view_variables", forms.whole(1, 10_000), "Variables it may bring."),
+    Setting(
+        "BOTLANE_WEB_VIEW_VARIABLE_SIZE", "web_view_variable_size", forms.size(1, 256 * 1024), "Bytes of each of them."
+    ),
+    Setting("BOTLANE_WEB_VIEW_ORIGINS", "web_view_origins", forms.ITEMS, "Web sites whose forms may post; * is all."),
+    Setting("BOTLANE_WEB_VIEW_ADDRESSES", "web_view_addresses", forms.ITEMS, "Addresses that may post; none is all."),
     Setting("BOTLANE_CONSOLE", "console", forms.SWITCH, "Serves the chat page and traces that hold values."),
     Setting("BOTLANE_CONSOLE_TOKEN", "console_token", forms.TEXT, "What the chat page asks for.", secret=True),
     Setting("BOTLANE_REWRITE_URLS", "rewrite_urls", forms.REWRITES, "Sends calls elsewhere (tests, staging)."),

@@ -107,6 +107,8 @@ class OwnInstallation:
             secrets=(self._folder.secret(),),
             host="127.0.0.1",
             create_rate=1_000_000,
+            web_view_rate=1_000_000,
+            web_view_address_rate=1_000_000,
             turn_processes=1,
             completion_wait=1.0,
             rewrite_urls=(),

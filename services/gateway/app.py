@@ -16,6 +16,7 @@ from services.gateway.notifications import Notifications
 from services.gateway.parts import PARTS, Parts
 from services.gateway.routes import add_routes
 from services.gateway.tokens import Tokens
+from services.gateway.web_view_limits import WebViewLimits
 from services.settings import Settings
 from shared.queue.mailbox import Mailbox
 from shared.store.bots import Bots
@@ -32,6 +33,7 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
         replicated=settings.durability == "replicated",
     )
     tokens = Tokens(settings.secrets)
+    proxies = networks(settings.trusted_proxies)
     app = web.Application(middlewares=[access_log, errors, preflight])
     app[PARTS] = Parts(
         settings=settings,
@@ -43,7 +45,8 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
         console=Console(settings, tokens),
         notifications=Notifications(redis, settings.shards),
         create_limit=RateLimit(settings.create_rate),
-        trusted_proxies=networks(settings.trusted_proxies),
+        trusted_proxies=proxies,
+        web_view_limits=WebViewLimits(settings, proxies, mailbox),
     )
     add_routes(app.router)
     app.on_response_prepare.append(set_headers)

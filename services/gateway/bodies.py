@@ -31,12 +31,34 @@ _WORDS = {
 }
 
 
+_UNTYPED = frozenset({"text/plain", "application/x-www-form-urlencoded", "application/octet-stream", "text/json"})
+"""Types under which libraries send JSON when nobody tells them what it is: fetch, jQuery and curl, none, old ones."""
+_BOM = b"\xef\xbb\xbf"
+
+
 async def read_body(request: web.Request, limit: int) -> bytes:
     """Return the body. Raises Refused when it is too long (`limit` bytes), too slow, broken or not JSON by its type."""
     if request.body_exists and request.content_type != "application/json":
-        raise Refused(
-            "unsupported_media_type", "The body must be JSON: send the header Content-Type: application/json."
-        )
+        raise _not_json()
+    return await _read(request, limit)
+
+
+async def read_form_body(request: web.Request, limit: int) -> bytes:
+    """Return the body of a Web View call: also one that is JSON by its first character and not by its type."""
+    kind = request.content_type
+    typed = kind == "application/json" or kind.endswith("+json")
+    if request.body_exists and not typed and kind not in _UNTYPED:
+        raise _not_json()
+    try:
+        body = (await _read(request, limit)).removeprefix(_BOM)
+    except Refused as refused:
+        raise _raised_by(refused, "BOTLANE_WEB_VIEW_BODY") from refused
+    if not typed and body.lstrip()[:1] not in (b"{", b""):
+        raise _not_json()
+    return body
+
+
+async def _read(request: web.Request, limit: int) -> bytes:
     encoding = request.charset
     if encoding is not None and encoding.lower() not in {"utf-8", "utf8"}:
         raise Refused("unsupported_media_type", "The body must be JSON in UTF-8.")
@@ -86,8 +108,19 @@ def json_response(body: Any, status: int = http.HTTPStatus.OK) -> web.Response:
     return web.Response(body=msgspec.json.encode(body), status=status, content_type="application/json", headers=headers)
 
 
+def _not_json() -> Refused:
+    message = "The body must be JSON: send the header Content-Type: application/json."
+    return Refused("unsupported_media_type", message)
+
+
 def _too_large(limit: int) -> Refused:
     return Refused("too_large", f"The body is larger than {limit // 1024} KiB: send less.")
+
+
+def _raised_by(refused: Refused, setting: str) -> Refused:
+    if refused.code != "too_large":
+        return refused
+    return Refused(refused.code, f"{refused.message.removesuffix('.')}, or raise {setting}.")
 
 
 def _reason(message: str) -> str:

@@ -1,4 +1,4 @@
-"""Which pages of other web sites may call the gateway: any for Web View, the configured origins for /v1, streams too.
+"""Which pages of other web sites may call: for Web View any, unless origins are listed; for /v1 those listed.
 
 Headers are set on every answer, errors included, so that a page can read what was wrong.
 """
@@ -8,6 +8,7 @@ from aiohttp.typedefs import Handler
 
 from services.gateway.errors import WEB_VIEW_PATH, Refused
 from services.gateway.parts import PARTS
+from services.gateway.web_view_limits import foreign_origin
 
 _METHODS = "GET, POST"
 _HEADERS = "Authorization, Content-Type"
@@ -23,7 +24,7 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
     if request.method != hdrs.METH_OPTIONS or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
         return await handler(request)
     if not _allowed(request):
-        raise _foreign()
+        raise foreign_origin() if request.path == WEB_VIEW_PATH else _foreign()
     return web.Response(
         status=204,
         headers={
@@ -37,12 +38,12 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Say on every answer who may read it, and that browsers shall not guess its type or pass on its address."""
     response.headers.update(ALWAYS)
-    if request.path == WEB_VIEW_PATH:
+    if request.path == WEB_VIEW_PATH and request.app[PARTS].web_view_limits.allows_any_origin():
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
         response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
-    elif request.path.startswith("/v1/"):
+    elif request.path == WEB_VIEW_PATH or request.path.startswith("/v1/"):
         response.headers[hdrs.VARY] = "Origin"
-        if _allowed(request):
+        if hdrs.ORIGIN in request.headers and _allowed(request):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
 
@@ -61,8 +62,8 @@ def _foreign() -> Refused:
 
 
 def _allowed(request: web.Request) -> bool:
-    if request.path == WEB_VIEW_PATH:
-        return True
-    listed = request.app[PARTS].settings.cors_origins
     origin = request.headers.get(hdrs.ORIGIN)
+    if request.path == WEB_VIEW_PATH:
+        return request.app[PARTS].web_view_limits.allows_origin(origin)
+    listed = request.app[PARTS].settings.cors_origins
     return origin is not None and request.path.startswith("/v1/") and (origin in listed or "*" in listed)

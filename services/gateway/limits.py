@@ -16,31 +16,40 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
 
-def networks(listed: Iterable[str]) -> tuple[Network, ...]:
-    """Return the trusted proxies' addresses and ranges. Raises SettingsError for what is neither."""
+def networks(listed: Iterable[str], setting: str = "BOTLANE_TRUSTED_PROXIES") -> tuple[Network, ...]:
+    """Return the addresses and ranges that a setting lists. Raises SettingsError for what is neither."""
     try:
         return tuple(ipaddress.ip_network(item, strict=False) for item in listed)
     except ValueError as error:
-        message = "BOTLANE_TRUSTED_PROXIES must hold addresses or ranges such as 10.0.0.0/8, separated by commas."
+        message = f"{setting} must hold addresses or ranges such as 10.0.0.0/8, separated by commas."
         raise SettingsError(message) from error
 
 
-def caller_address(peer: str | None, forwarded_for: Iterable[str], trusted: tuple[Network, ...]) -> str:
+def caller(peer: str | None, forwarded_for: Iterable[str], trusted: tuple[Network, ...]) -> Address | None:
     """Return who called: the peer or, when that is a trusted proxy, the last address in X-Forwarded-For that is not.
 
-    What stands left of an address that is not trusted may be invented, so reading goes from right to left. An IPv6
-    caller counts as its /64, since one machine usually owns all of it.
+    What stands left of an address that is not trusted may be invented, so reading goes from right to left.
     """
-    caller = _address(peer or "")
+    found = _address(peer or "")
     listed = [item.strip() for header in forwarded_for for item in header.split(",")]
-    while listed and caller is not None and any(caller in network for network in trusted):
+    while listed and found is not None and any(found in network for network in trusted):
         nearer = _address(listed.pop())
         if nearer is None:
             break
-        caller = nearer
-    if isinstance(caller, ipaddress.IPv6Address):
-        return str(ipaddress.ip_network((caller, 64), strict=False))
-    return str(caller)
+        found = nearer
+    return found
+
+
+def counted_as(address: Address | None) -> str:
+    """Return the name under which a caller is counted: an IPv6 one as its /64, since one machine owns all of it."""
+    if isinstance(address, ipaddress.IPv6Address):
+        return str(ipaddress.ip_network((address, 64), strict=False))
+    return str(address)
+
+
+def caller_address(peer: str | None, forwarded_for: Iterable[str], trusted: tuple[Network, ...]) -> str:
+    """Return under which name a caller is counted."""
+    return counted_as(caller(peer, forwarded_for, trusted))
 
 
 def _address(text: str) -> Address | None:

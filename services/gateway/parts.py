@@ -10,6 +10,7 @@ from services.gateway.console import Console
 from services.gateway.limits import Network, RateLimit
 from services.gateway.notifications import Notifications
 from services.gateway.tokens import Tokens
+from services.gateway.web_view_limits import WebViewLimits
 from services.settings import Settings
 from shared.queue.mailbox import Mailbox
 from shared.store.bots import Bots
@@ -29,6 +30,7 @@ class Parts:
     notifications: Notifications
     create_limit: RateLimit
     trusted_proxies: tuple[Network, ...]
+    web_view_limits: WebViewLimits
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -4,53 +4,57 @@ The path, the authorization and the body are CB's own, so that a form written fo
 answers; ours are in the design, section 6.
 """
 
+import asyncio
 import hashlib
 import hmac
-from typing import Any
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from services.gateway import metrics
-from services.gateway.bodies import decode, json_response, read_body
+from services.gateway.bodies import decode, json_response, read_form_body
 from services.gateway.errors import Refused
 from services.gateway.messages import check_text, inbox_full
-from services.gateway.parts import PARTS
-from services.gateway.wire import WEB_VIEW_BODY_LIMIT, Ignored, OutboxEntry, WebViewAccepted, WebViewRequest
-from shared.bot.storable import storable
-from shared.bot.values import text_of
+from services.gateway.parts import PARTS, Parts
+from services.gateway.web_view_variables import Caps, read_variables
+from services.gateway.wire import OutboxEntry, WebViewAccepted, WebViewRequest
 from shared.dialog.events import WebViewCall
-from shared.queue.mailbox import Mailbox
-from shared.queue.records import About, Ingested
-
-_VARIABLE_LIMIT = 256 * 1024
+from shared.queue.records import About, Ingested, WebViewTerms
+from shared.store import keys
 
 
 async def post_web_view(request: web.Request) -> web.Response:
     """Answer `POST /thirdparty-services-0.1/webview`: 200 with a receipt as soon as the call is stored."""
     parts = request.app[PARTS]
+    parts.web_view_limits.check_caller(request)
     checksum = request.headers.get("Authorization", "").strip()
     if not checksum:
         message = 'The Authorization header is missing: send sha256hex(conversationId + " || " + botId) in it.'
         raise Refused("unauthorized", message)
-    call = decode(await read_body(request, WEB_VIEW_BODY_LIMIT), WebViewRequest)
-    await _admit(parts.mailbox, call, checksum)
+    call = decode(await read_form_body(request, parts.settings.web_view_body), WebViewRequest)
+    about, _ = await asyncio.gather(
+        parts.mailbox.about(call.conversation_id), parts.web_view_limits.count_address(request)
+    )
+    _admit(about, call, checksum)
     if call.message is not None:
         check_text(call.message, "message")
-    variables, ignored = read_variables(call.context_variables)
-    said = None if call.message == "" else call.message
-    event = msgspec.json.encode(WebViewCall(variables, said))
-    echo = None if said is None else msgspec.json.encode(OutboxEntry("consumer", "text", said))
-    receipt = parts.tokens.stamp(call.conversation_id.encode() + b"\0" + event)
-    ingested = await parts.mailbox.ingest_web_view(call.conversation_id, receipt, event, echo)
-    _check(ingested)
-    metrics.accepted("web_view", duplicate=ingested.outcome == "duplicate")
+    caps = Caps(parts.settings.web_view_variables, parts.settings.web_view_variable_size)
+    variables, ignored = read_variables(call.context_variables, caps)
+    event = WebViewCall(variables, None if call.message == "" else call.message)
+    terms = WebViewTerms(
+        rate=parts.web_view_limits.rate,
+        receipt=keys.new_receipt_id(call.conversation_id),
+        variables=len(variables),
+        bot_id=call.bot_id,
+        origin=request.headers.get(hdrs.ORIGIN, ""),
+    )
+    ingested = await _ingest(parts, call.conversation_id, event, terms)
     accepted = WebViewAccepted(
         success=True,
-        receipt=f"{receipt}-{ingested.sequence}",
+        receipt=f"{ingested.receipt}-{ingested.sequence}",
         variables=len(variables),
         ignored=ignored,
-        message="none" if said is None else "late" if ingested.late else "queued",
+        message="none" if event.message is None else "late" if ingested.late else "queued",
     )
     return json_response(accepted)
 
@@ -60,54 +64,25 @@ def checksum_of(conversation_id: str, bot_id: str) -> str:
     return hashlib.sha256(f"{conversation_id} || {bot_id}".encode()).hexdigest()
 
 
-def read_variables(given: list[Any] | dict[str, Any] | None) -> tuple[dict[str, str], list[Ignored]]:
-    """Return variables as text, and the entries that could not be taken.
-
-    CB's shape is a list of `{name, value}`; a plain object is taken too, and values that are not text become it. A
-    name given twice has its last value.
-    """
-    variables: dict[str, str] = {}
-    ignored: list[Ignored] = []
-    entries = given or []
-    if isinstance(entries, dict):
-        entries = [{"name": name, "value": value} for name, value in entries.items()]
-    for index, entry in enumerate(entries):
-        reason = _fault(entry)
-        if reason is None:
-            reason = _keep(variables, entry["name"], entry["value"])
-        if reason is not None:
-            ignored.append(Ignored(index, reason))
-    return variables, ignored
+async def _ingest(parts: Parts, conversation_id: str, call: WebViewCall, terms: WebViewTerms) -> Ingested:
+    """Store a call. What tells it from others is what it brings, not what it was given here. Raises Refused."""
+    stamp = parts.tokens.stamp(conversation_id.encode() + b"\0" + msgspec.json.encode(call))
+    event = msgspec.json.encode(msgspec.structs.replace(call, receipt=terms.receipt))
+    echo = None if call.message is None else msgspec.json.encode(OutboxEntry("consumer", "text", call.message))
+    ingested = await parts.mailbox.ingest_web_view(conversation_id, stamp, event, echo, terms)
+    match ingested.outcome:
+        case "accepted" | "duplicate":
+            metrics.accepted("web_view", duplicate=ingested.outcome == "duplicate")
+            return ingested
+        case "full":
+            raise inbox_full()
+        case "often":
+            raise parts.web_view_limits.conversation_too_often(ingested.at)
+        case _:
+            raise _not_found()
 
 
-def _keep(variables: dict[str, str], name: str, value: Any) -> str | None:
-    """Keep a value as text; return why it cannot be kept."""
-    try:
-        storable(value)  # the text keeps every digit
-        text = text_of(value)
-    except ValueError as error:
-        return f"the value cannot be used: {error}"
-    if len(text.encode()) > _VARIABLE_LIMIT:
-        return "the value is larger than 256 KiB"
-    variables[name] = text
-    return None
-
-
-def _fault(entry: Any) -> str | None:
-    """Say what keeps an entry from being a variable, None when nothing does."""
-    if not isinstance(entry, dict):
-        return "the entry is not an object"
-    if "name" not in entry:
-        return "the name is missing"
-    if not isinstance(entry["name"], str):
-        return "the name is not text"
-    if not entry["name"].strip():
-        return "the name is empty"
-    return None if "value" in entry else "the value is missing"
-
-
-async def _admit(mailbox: Mailbox, call: WebViewRequest, checksum: str) -> None:
-    about = await mailbox.about(call.conversation_id)
+def _admit(about: About | None, call: WebViewRequest, checksum: str) -> None:
     if about is None or about.status == "closed":
         raise _not_found()
     expected = checksum_of(about.id, about.bot_id).encode()
@@ -123,13 +98,6 @@ def _refuse_strangers(about: About, call: WebViewRequest) -> None:
     if call.user_id != about.user_id:
         message = "`userId` is not the user of this conversation: send what getUserPlatformId() gives."
         raise Refused("not_found", message, field="userId")
-
-
-def _check(ingested: Ingested) -> None:
-    if ingested.outcome == "full":
-        raise inbox_full()
-    if ingested.outcome not in {"accepted", "duplicate"}:
-        raise _not_found()
 
 
 def _not_found() -> Refused:

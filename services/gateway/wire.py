@@ -6,7 +6,6 @@ from typing import Annotated, Any
 import msgspec
 
 MESSAGE_BODY_LIMIT = 64 * 1024
-WEB_VIEW_BODY_LIMIT = 1024 * 1024
 TEXT_LIMIT = 8000
 
 MessageId = Annotated[str, msgspec.Meta(min_length=1, max_length=128)]
@@ -133,7 +132,7 @@ class GapFrame(Wire, frozen=True):
 
 
 class WebViewRequest(Wire, frozen=True):
-    """What an external form posts (CB: reference/scripting.md 6). Shapes of `context_variables`: webview.py."""
+    """What an external form posts (CB: reference/scripting.md 6); web_view_variables.py knows the variables."""
 
     bot_id: str
     conversation_id: str

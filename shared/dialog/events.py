@@ -59,7 +59,8 @@ class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=Tru
     """An external form posted variables and, perhaps, a message (CB: reference/scripting.md 6).
 
     `late` says that the message came more than 24 hours after the consumer's last one: it is not routed. `busy` is as
-    in a consumer's message.
+    in a consumer's message. `receipt` is where its form's owner is told what became of it; it is the last field in the
+    inbox, where scripts find it (shared/queue/_receipts.lua).
     """
 
     variables: dict[str, str] = {}
@@ -70,6 +71,7 @@ class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=Tru
     sequence: int = 0
     at: int = 0
     new_session: bool = False
+    receipt: str = ""
 
 
 class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -15,7 +15,7 @@ local CONV, SESSION, INBOX, RESULT, OUTBOX = KEYS[1], KEYS[2], KEYS[3], KEYS[4],
 local SEEN, TRACE, CONTEXT, WRITES, DUE = KEYS[6], KEYS[7], KEYS[8], KEYS[9], KEYS[10]
 local DIALOG_QUEUE, DIALOG_BELL, CALL_QUEUE, CALL_BELL = KEYS[11], KEYS[12], KEYS[13], KEYS[14]
 local DEAD, NOTIFY = KEYS[15], KEYS[16]
-local EXTRA = KEYS[17]  -- the key of the call, or of the Web View receipt
+local EXTRA = KEYS[17]  -- the key of the call, or of the answer to a Web View call
 local ID, TTL = ARGV[1], tonumber(ARGV[2])
 local UNUSED_TTL, GRACE = 3600000, 60000
 

@@ -2,18 +2,20 @@
 -- States: running → waiting (a call), running (writes to apply, or more to do, under the next fence), queued (more to
 -- do after `most` batches), idle.
 -- KEYS  the conversation's (see _conversation.lua), 17 call (when there is one)
---       writes conv, session, inbox, result, outbox, trace, context, writes, call, dead, due, both queues, arq:job:…
+--       writes conv, session, inbox, result, outbox, trace, context, writes, call, dead, due, both queues, arq:job:…,
+--       receipt:…
 -- ARGV  1 id  2 conversation_ttl  3 fence  4 next fence  5 lease  6 most events  7 most batches
 --       8 events consumed  9 result consumed (0, 1)  10 asks (0, 1)  11 status or ''  12 session length or 0
 --       13 turns  14 trace or ''  15 its TTL
 --       16 call id or ''  17 integration  18 bot version  19 values  20 queue allowance  21 budget
---       22 … six lists, each a count and its entries: session (field, value), session fields to remove, replies,
---       writes, context (field, value, expires_at; -1 deletes), dead (reason, kind, body, note)
+--       22 … seven lists, each a count and its entries: session (field, value), session fields to remove, replies,
+--       writes, context (field, value, expires_at; -1 deletes), dead (reason, kind, body, note), receipts (id, fact)
 -- Returns {state, asked, turn, writes, session missing, result, events}, {refused} or {gone}.
 -- include: _conversation.lua
 -- include: _jobs.lua
 -- include: _owner.lua
 -- include: _outbox.lua
+-- include: _receipts.lua
 local TRACE_LIMIT, DEAD_LIMIT, DEAD_TTL = 100, 10000, 2592000000
 local next_fence, lease, most_events, most_batches = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local status, session_ms, trace, call = ARGV[11], tonumber(ARGV[12]), ARGV[14], ARGV[16]
@@ -87,6 +89,7 @@ for i in entries(3) do
 end
 
 for i in entries(4) do bury(ARGV[i], ARGV[i + 1], ARGV[i + 2], ARGV[i + 3]) end
+for i in entries(2) do note_receipt(ARGV[i], ARGV[i + 1]) end
 
 if trace ~= '' then
   if redis.call('RPUSH', TRACE, turn .. '|' .. trace) > TRACE_LIMIT then redis.call('LTRIM', TRACE, -TRACE_LIMIT, -1) end
@@ -98,6 +101,8 @@ if status == 'closed' then
   for _, event in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
     local kind, body = string.match(event, '^([^|]*)|%d+|%d+|%d|%d|(.*)$')
     bury('closed', kind, body, '')
+    local receipt = kind == 'web_view' and receipt_in(body)
+    if receipt then note_receipt(receipt, 'ended') end
   end
   redis.call('DEL', INBOX)
 end

@@ -3,7 +3,17 @@
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from shared.queue.records import Batch, CallStarted, Commit, Committed, Ingested, StoredEvent, Told
+from shared.queue.records import (
+    Batch,
+    CallStarted,
+    Commit,
+    Committed,
+    Ingested,
+    StoredEvent,
+    Told,
+    WebViewTerms,
+)
+from shared.store import keys
 
 DELETED = -1
 
@@ -52,8 +62,25 @@ def ingested(answer: Sequence[Any]) -> Ingested:
     """Read INGEST's answer."""
     if answer[0] == b"gone":
         return Ingested(outcome="gone")
-    outcome, sequence, at, late = answer
-    return Ingested(outcome=outcome.decode(), sequence=sequence, at=at, late=bool(late))
+    outcome, sequence, at, late, receipt = answer
+    return Ingested(outcome.decode(), sequence, at, bool(late), receipt.decode())
+
+
+def web_view_terms(
+    conversation_id: str, stamp: str, terms: WebViewTerms
+) -> tuple[tuple[str, ...], tuple[str | int, ...]]:
+    """Return what INGEST expects of a Web View call, in KEYS from 17 and in ARGV from 9 on."""
+    receipt = terms.receipt or keys.new_receipt_id(conversation_id)
+    places = (
+        keys.posted(conversation_id, stamp),
+        keys.taken(conversation_id),
+        keys.receipt(receipt),
+        keys.receipts(conversation_id),
+        keys.used(conversation_id, terms.once),
+        keys.origins(keys.shard_of(conversation_id), terms.bot_id),
+    )
+    authorized = (terms.till, int(terms.once != ""), int(terms.origin is not None), terms.origin or "")
+    return places, (terms.rate, receipt, terms.variables, *authorized)
 
 
 def batch(fence: str, answer: Sequence[Any]) -> Batch:
@@ -131,6 +158,7 @@ def commit_arguments(commit: Commit, trace_ttl_ms: int) -> list[Any]:
             for field in commit.context
         ),
         *_list((dead.reason, dead.kind, dead.body, dead.note) for dead in commit.dead),
+        *_list(commit.receipts),
     ]
 
 

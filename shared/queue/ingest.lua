@@ -1,39 +1,52 @@
 -- INGEST: accepts a consumer message or a Web View call. States: idle → queued; all others append.
--- KEYS  the conversation's (see _conversation.lua), 17 receipt (Web View)
---       writes conv, inbox, outbox, session (TTL), seen or receipt, due, dialog queue and bell, arq:job:…
--- ARGV  1 id  2 conversation_ttl  3 kind (message, web_view)  4 message id  5 event  6 echo (may be empty)
---       7 most events in the inbox  8 most bytes
--- Returns {outcome, sequence, at, late}: accepted, duplicate, closed, full; or {gone}.
+-- KEYS  the conversation's (see _conversation.lua); of a Web View call also 17 posted  18 taken  19 receipt
+--       20 receipts  21 used  22 origins
+--       writes conv, inbox, outbox, session (TTL), seen or the last six, due, dialog queue and bell, arq:job:…
+-- ARGV  1 id  2 conversation_ttl  3 kind (message, web_view)  4 message id, or what tells one body from another
+--       5 event  6 echo (may be empty)  7 most events in the inbox  8 most bytes; of a Web View call also
+--       9 most a minute  10 receipt  11 number of variables  12 till when it is authorized (0: always)
+--       13 authorized once (0, 1)  14 by the checksum (0, 1)  15 its origin
+-- Returns {outcome, sequence, at, late, receipt}: accepted, duplicate (as the first time), closed, full; of a Web View
+--   call also expired, used, often (its `at`: in how many ms again); or {gone}.
 -- include: _conversation.lua
 -- include: _jobs.lua
 -- include: _inbox.lua
 -- include: _outbox.lua
-local SEEN_LIMIT, SEEN_TTL, RECEIPT_TTL, LATE_AFTER = 2000, 86400000, 2000, 86400000
+-- include: _rate.lua
+-- include: _web_view.lua
+local SEEN_LIMIT, SEEN_TTL, LATE_AFTER = 2000, 86400000, 86400000
 local kind, message_id, body, echo = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
 
 local c = read('state', 'status', 'session_ms', 'session_until', 'said', 'created', 'posted')
 if not c.state then return gone() end
 outbox_ends_with(c.posted)
 
+local used, first
 if kind == 'web_view' then
-  local first = redis.call('GET', EXTRA)
-  if first then
-    local sequence, at, late = string.match(first, '(%d+)|(%d+)|(%d)')
-    return {'duplicate', tonumber(sequence), tonumber(at), tonumber(late)}
-  end
+  used = ARGV[13] == '1' and redis.call('GET', USED)
+  first = first_answer(used, message_id)
 else
-  local first = redis.call('ZSCORE', SEEN, message_id)
-  if first then return {'duplicate', tonumber(first), 0, 0} end
+  local sequence = redis.call('ZSCORE', SEEN, message_id)
+  first = sequence and {'duplicate', tonumber(sequence), 0, 0, ''}
 end
-if c.status == 'closed' then return {'closed', 0, 0, 0} end
-if c.state ~= 'idle' and inbox_is_full(ARGV[7], ARGV[8], body) then return {'full', 0, 0, 0} end
+if first then return first end
+if c.status == 'closed' then return {'closed', 0, 0, 0, ''} end
+if c.state ~= 'idle' and inbox_is_full(ARGV[7], ARGV[8], body) then return {'full', 0, 0, 0, ''} end
+if kind == 'web_view' then
+  local refused = refusal(used, tonumber(ARGV[12]), ARGV[9])
+  if refused then return refused end
+end
 
 local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
 local late, new_session = 0, 0
 if kind == 'web_view' then
   -- only a call with a message has an echo; without a consumer message the day counts from the beginning
   if echo ~= '' and NOW - tonumber(c.said or c.created) > LATE_AFTER then late = 1 end
-  redis.call('SET', EXTRA, sequence .. '|' .. NOW .. '|' .. late, 'PX', RECEIPT_TTL)
+  local answer = table.concat({sequence, NOW, late, ARGV[10]}, '|')
+  redis.call('SET', EXTRA, answer, 'PX', POSTED_TTL)
+  if ARGV[13] == '1' then redis.call('SET', USED, message_id .. '|' .. answer, 'PXAT', ARGV[12]) end
+  if ARGV[14] == '1' then note_origin(ARGV[15]) end
+  note_accepted(late, echo ~= '')
 else
   redis.call('ZADD', SEEN, sequence, message_id)
   redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1)
@@ -57,4 +70,4 @@ if echo ~= '' and late == 0 then post(sequence, echo) end
 if c.state == 'idle' then to_queued() end
 keep(c.state == 'idle' and {[RESULT] = true, [WRITES] = true})
 publish()
-return {'accepted', sequence, NOW, late}
+return {'accepted', sequence, NOW, late, kind == 'web_view' and ARGV[10] or ''}

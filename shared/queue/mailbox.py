@@ -22,6 +22,7 @@ from shared.queue.records import (
     NewConversation,
     NotBegun,
     OutboxPage,
+    WebViewTerms,
 )
 from shared.store import keys
 from shared.store.batches import Batches, Script
@@ -77,13 +78,15 @@ class Mailbox:
         self._trace_ttl_ms = trace_ttl * 1000
         self._owner = (lease_ms, batch, most_batches)
         self._batches = Batches(redis)
-        self._scripts = {name: Script(scripts.source(name)) for name in (*CONVERSATION_SCRIPTS, "sweep", "read")}
+        self._scripts = {
+            name: Script(scripts.source(name)) for name in (*CONVERSATION_SCRIPTS, "sweep", "read", "take")
+        }
 
     async def create(self, new: NewConversation) -> int:
         """Make a conversation and return when, in ms; a repeat is answered alike."""
         who = (new.bot_id, new.user_id, new.channel, new.profile, new.channel_key, new.session_ms)
         alive = keys.alive(keys.shard_of(new.id))
-        created = int(await self._run("create", new.id, *who, extra=alive))
+        created = int(await self._run("create", new.id, *who, extra=(alive,)))
         await self.confirm(new.id)
         return created
 
@@ -104,14 +107,24 @@ class Mailbox:
         return await self._ingest(conversation_id, "message", message_id, event, echo)
 
     async def ingest_web_view(
-        self, conversation_id: str, receipt_id: str, event: bytes, echo: bytes | None
+        self,
+        conversation_id: str,
+        stamp: str,
+        event: bytes,
+        echo: bytes | None,
+        terms: WebViewTerms = WebViewTerms(),  # noqa: B008 - frozen
     ) -> Ingested:
-        """Accept a Web View call; the same receipt within 2 s is a duplicate.
+        """Accept a Web View call; the same stamp within 2 s is a duplicate.
 
         `echo` is given when the call has a message, and written unless the message is late.
         """
-        receipt = keys.receipt(conversation_id, receipt_id)
-        return await self._ingest(conversation_id, "web_view", "", event, echo or b"", extra=receipt)
+        places, arguments = entries.web_view_terms(conversation_id, stamp, terms)
+        call = ("web_view", stamp, event, echo or b"")
+        return await self._ingest(conversation_id, *call, terms=arguments, extra=places)
+
+    async def take(self, address: str, rate: int) -> int:
+        """Count a Web View call of an address; return 0, or in how many ms the next of `rate` a minute may come."""
+        return int(await self._batches.run(self._scripts["take"], [keys.taken_by(address)], (rate,)))
 
     async def begin(self, conversation_id: str, job_id: str, fence: str, *, take: bool = False) -> Batch | NotBegun:
         """Take the conversation under `fence`; the same fence again gets the same answer.
@@ -132,7 +145,7 @@ class Mailbox:
     async def commit(self, conversation_id: str, commit: Commit) -> Committed:
         """Store what a turn changes. After `writes`, apply them and call `release` with `commit.next_fence`."""
         arguments = entries.commit_arguments(commit, self._trace_ttl_ms)
-        call = keys.call(commit.call.id) if commit.call is not None else None
+        call = (keys.call(commit.call.id),) if commit.call is not None else ()
         fences = (commit.fence, commit.next_fence)
         answer = await self._run("commit", conversation_id, *fences, *self._owner, *arguments, extra=call)
         return entries.committed(answer)
@@ -217,8 +230,10 @@ class Mailbox:
         traces = [entries.trace(entry) for entry in found]
         return [body for turn, body in traces if turn > after_turn]
 
-    async def _ingest(self, conversation_id: str, *arguments: Any, extra: str | None = None) -> Ingested:
-        answer = await self._run("ingest", conversation_id, *arguments, *self._inbox_limits, extra=extra)
+    async def _ingest(
+        self, conversation_id: str, *event: Any, terms: tuple[Any, ...] = (), extra: tuple[str, ...] = ()
+    ) -> Ingested:
+        answer = await self._run("ingest", conversation_id, *event, *self._inbox_limits, *terms, extra=extra)
         ingested = entries.ingested(answer)
         if ingested.outcome in {"accepted", "duplicate"}:
             await self.confirm(conversation_id)
@@ -229,13 +244,11 @@ class Mailbox:
         return entries.committed(answer)
 
     async def _run_call(self, script: str, call_id: str, *arguments: Any) -> Any:
-        return await self._run(script, keys.conversation_of(call_id), *arguments, extra=keys.call(call_id))
+        return await self._run(script, keys.conversation_of(call_id), *arguments, extra=(keys.call(call_id),))
 
-    async def _run(self, script: str, conversation_id: str, *arguments: Any, extra: str | None = None) -> Any:
+    async def _run(self, script: str, conversation_id: str, *arguments: Any, extra: tuple[str, ...] = ()) -> Any:
         """Run a script by its hash; the client loads it when the server does not know it."""
-        names = conversation_keys(conversation_id)
-        if extra is not None:
-            names.append(extra)
+        names = [*conversation_keys(conversation_id), *extra]
         return await self._batches.run(self._scripts[script], names, (conversation_id, self._ttl_ms, *arguments))
 
 

@@ -40,16 +40,37 @@ class About(msgspec.Struct, frozen=True):
     created_at: int
 
 
+class WebViewTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a Web View call has to keep to, and what is noted of it.
+
+    `rate` is how many a conversation takes in a minute. `receipt` is the id under which its owner may ask what became
+    of it (`keys.new_receipt_id`; the event names it too), `variables` how many it brings. A capability ends at `till`
+    (ms, 0: never) and, if it has a `once`, with its first use; the same call again is answered alike. `origin` is
+    given when the call is authorized by the checksum of this bot: "" for one that names none.
+    """
+
+    rate: int = 1_000_000
+    receipt: str = ""
+    variables: int = 0
+    till: int = 0
+    once: str = ""
+    bot_id: str = ""
+    origin: str | None = None
+
+
 class Ingested(msgspec.Struct, frozen=True):
     """How INGEST answered: `accepted`, `duplicate` (the first answer again), `gone`, `closed` or `full`.
 
-    `late` is true for a Web View message that came more than 24 hours after the consumer's last one.
+    `late` is true for a Web View message that came more than 24 hours after the consumer's last one. Web View calls
+    may also be refused as `expired`, `used` (up) or `often` (`at` says in how many ms the next one may come);
+    `receipt` is theirs.
     """
 
     outcome: str
     sequence: int = 0
     at: int = 0
     late: bool = False
+    receipt: str = ""
 
 
 class StoredEvent(msgspec.Struct, frozen=True):
@@ -134,7 +155,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     holds the fields to set and `session_remove` those to drop; both empty leaves the session untouched. `replies`
     are outbox entries (JSON objects without id and time). `session_ms` is the session length to store, 0 to keep.
     `writes` go to other slots (`context.write`). `turns` counts the turns it stands for; the new turn number is the
-    one in `trace` and in `call.id`.
+    one in `trace` and in `call.id`. `receipts` are facts of Web View calls: (receipt, fact).
     """
 
     fence: str
@@ -153,6 +174,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     dead: list[DeadEvent] = []
     session_ms: int = 0
     turns: int = 1
+    receipts: list[tuple[str, str]] = []
 
 
 class Committed(msgspec.Struct, frozen=True):

@@ -12,7 +12,12 @@ inbox:{sN}:<id>               list    as conv         INGEST (1,000, 8 MiB), COM
 result:{sN}:<id>              string  as conv         RESULT, RECOVER                   BEGIN, COMMIT, RELEASE
 outbox:{sN}:<id>              list    as conv         INGEST, COMMIT (last 1,000)       READ
 seen:{sN}:<id>                zset    24 h            INGEST (last 2,000)               INGEST
-receipt:{sN}:<id>:<receipt>   string  2 s             INGEST (Web View)                 INGEST
+posted:{sN}:<id>:<stamp>      string  2 s             INGEST (Web View)                 INGEST
+taken:{sN}:<id>               string  1 min           INGEST (Web View)                 INGEST
+used:{sN}:<id>:<capability>   string  its own         INGEST (Web View)                 INGEST
+receipt:{sN}:<receipt>        hash    24 h            INGEST (Web View), COMMIT         gateway
+receipts:{sN}:<id>            list    24 h            INGEST (Web View, last 1,000)     command line
+origins:{sN}:<botId>          hash    30 days         INGEST (Web View, at most 101)    command line
 trace:{sN}:<id>               list    1 h, 24 h (run) COMMIT (last 100 turns)           gateway
 context:{sN}:<id>             hash    longest field   COMMIT                            BEGIN
 writes:{sN}:<id>              list    as conv         COMMIT, emptied by RELEASE        BEGIN
@@ -27,6 +32,7 @@ dead:{sN}                     stream  30 days, capped COMMIT, emptied by RETRY  
 notify:{sN}                   channel -               INGEST, COMMIT                    gateways
 replicated:{sN}               channel -               store/replicas                    nobody
 arq:job:<job id>              string  1 day           with its queue                    workers
+taken:{<address>}             string  1 min           TAKE                              TAKE
 user:<botId>:{<userId>}       hash    180 days        context.apply                     context.load_forever
 context-user:{<ns>|<userId>}  hash    longest field   context.apply                     context.load
 context-global:{<ns>}         hash    longest field   context.apply                     context.load
@@ -103,9 +109,44 @@ def seen(conversation_id: str) -> str:
     return _of("seen", conversation_id)
 
 
-def receipt(conversation_id: str, receipt_id: str) -> str:
+def posted(conversation_id: str, stamp: str) -> str:
     """Return the key of the string with the answer to a Web View call, for 2 s."""
-    return f"{_of('receipt', conversation_id)}:{receipt_id}"
+    return f"{_of('posted', conversation_id)}:{stamp}"
+
+
+def used(conversation_id: str, capability_id: str) -> str:
+    """Return the key of the string with the answer to the call that used up a capability."""
+    return f"{_of('used', conversation_id)}:{capability_id}"
+
+
+def new_receipt_id(conversation_id: str) -> str:
+    """Return a fresh id of a receipt: 128 random bits behind the conversation's shard, nothing else of it."""
+    return new_conversation_id(shard_of(conversation_id))
+
+
+def receipt(receipt_id: str) -> str:
+    """Hash: what became of a Web View call."""
+    return _of("receipt", receipt_id)
+
+
+def receipts(conversation_id: str) -> str:
+    """List: the ids of a conversation's receipts, newest last."""
+    return _of("receipts", conversation_id)
+
+
+def origins(shard: int, bot_id: str) -> str:
+    """Hash: which origins still use the checksum of Web View calls, and when."""
+    return f"origins:{tag(shard)}:{quote(bot_id, safe='')}"
+
+
+def taken(conversation_id: str) -> str:
+    """Return the key of the string that counts a conversation's Web View calls."""
+    return _of("taken", conversation_id)
+
+
+def taken_by(address: str) -> str:
+    """Return the key of the string that counts the Web View calls of an address, in a slot of its own."""
+    return f"taken:{{{quote(address, safe='')}}}"
 
 
 def trace(conversation_id: str) -> str:

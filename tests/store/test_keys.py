@@ -12,7 +12,12 @@ def test_all_keys_of_a_conversation_its_calls_and_its_queues_are_in_one_slot() -
     names = [
         *conversation_keys(conversation_id),
         keys.call(f"{conversation_id}.7"),
-        keys.receipt(conversation_id, "abc"),
+        keys.posted(conversation_id, "abc"),
+        keys.taken(conversation_id),
+        keys.used(conversation_id, "abc"),
+        keys.receipt(keys.new_receipt_id(conversation_id)),
+        keys.receipts(conversation_id),
+        keys.origins(12, "bot"),
         keys.sweeper(12),
         f"arq:job:advance:{{s12}}:{conversation_id}:1",
     ]

@@ -218,12 +218,12 @@ async def test_a_form_sent_twice_within_two_seconds_is_one_event(
 ) -> None:
     talk = await conversation()
     first = await mailbox.ingest_web_view(talk, "receipt", BINARY, b'{"text":"done"}')
-    assert await redis.pttl(keys.receipt(talk, "receipt")) <= 2000
-    await redis.expire(keys.receipt(talk, "receipt"), 60)  # the test may be slow
+    assert await redis.pttl(keys.posted(talk, "receipt")) <= 2000
+    await redis.expire(keys.posted(talk, "receipt"), 60)  # the test may be slow
     again = await mailbox.ingest_web_view(talk, "receipt", BINARY, b'{"text":"done"}')
     assert (first.outcome, again.outcome) == ("accepted", "duplicate")
     assert (again.sequence, again.at, again.late) == (first.sequence, first.at, False)
-    await redis.delete(keys.receipt(talk, "receipt"))
+    await redis.delete(keys.posted(talk, "receipt"))
     assert (await mailbox.ingest_web_view(talk, "receipt", BINARY, None)).outcome == "accepted"
     events = (await own(talk)).events
     assert [(event.kind, event.body) for event in events] == [("web_view", BINARY)] * 2
@@ -236,7 +236,7 @@ async def test_a_form_message_is_late_a_day_after_the_consumers_last_one_and_its
     await say(talk)
     await shift(talk, said=-DAY - 1000)
     late = await mailbox.ingest_web_view(talk, "r1", b"1", b'{"text":"late"}')
-    await redis.expire(keys.receipt(talk, "r1"), 60)
+    await redis.expire(keys.posted(talk, "r1"), 60)
     silent = await mailbox.ingest_web_view(talk, "r2", b"2", None)
     await shift(talk, said=-DAY + 10_000)
     in_time = await mailbox.ingest_web_view(talk, "r3", b"3", b'{"text":"in time"}')

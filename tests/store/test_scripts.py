@@ -8,7 +8,7 @@ from shared.queue import jobs, scripts
 from shared.queue.mailbox import CONVERSATION_SCRIPTS
 
 
-@pytest.mark.parametrize("name", [*CONVERSATION_SCRIPTS, "sweep", "read"])
+@pytest.mark.parametrize("name", [*CONVERSATION_SCRIPTS, "sweep", "read", "take"])
 def test_a_script_says_its_keys_arguments_and_states_and_leaves_no_include(name: str) -> None:
     text = scripts.source(name)
     assert "-- include:" not in text

@@ -65,6 +65,17 @@ def test_rewrites_are_pairs_of_addresses() -> None:
     )
 
 
+@pytest.mark.parametrize(("text", "size"), [("8192", 8192), ("8k", 8192), (" 8K", 8192), ("1m", 1024**2)])
+def test_sizes_take_a_unit(text: str, size: int) -> None:
+    assert read_settings({"BOTLANE_WEB_VIEW_BODY": text}).web_view_body == size
+
+
+@pytest.mark.parametrize("text", ["0", "2m", "8kb", "-8", "k"])
+def test_a_size_that_cannot_be_used_is_told_its_bounds(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"BOTLANE_WEB_VIEW_BODY .* from 1024 to 1048576"):
+        read_settings({"BOTLANE_WEB_VIEW_BODY": text})
+
+
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("90s", 90), ("30m", 1800), ("12h", 43200), ("7d", 604800)])
 def test_durations_take_a_unit(text: str, seconds: int) -> None:
     assert read_settings({"BOTLANE_TRACE_TTL": text}).trace_ttl == seconds
