@@ -54,7 +54,7 @@ _OPENED = ("unauthorized", "token_expired", "forbidden", "not_found")
 _SHOWN = ("unauthorized", "forbidden", "not_found")
 _SAID = (*_BODY, "closed", "inbox_full")
 _CREATED = (*_BODY, "unauthorized", "not_found", "rate_limited")
-_POSTED = (*_BODY, "unauthorized", "not_found", "inbox_full")
+_POSTED = (*_BODY, "unauthorized", "forbidden", "not_found", "inbox_full", "rate_limited")
 _CREATE = "/v1/bots/{botId}/conversations"
 _MESSAGES, _STREAM, _TOKEN, _TRACE = (
     f"/v1/conversations/{{id}}/{part}" for part in ("messages", "stream", "token", "trace")

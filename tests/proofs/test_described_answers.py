@@ -40,7 +40,10 @@ def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         api.answers["/question"] = {"text": "an answer"}
         (folder / "bot.json").write_bytes(counting_bot(api.url))
         (folder / "bot.botlane.toml").write_text(MANIFEST)
-        with botlane_run(folder / "data", [folder / "bot.json"], BOTLANE_CREATE_RATE="1000000") as running:
+        rates = dict.fromkeys(
+            ("BOTLANE_CREATE_RATE", "BOTLANE_WEB_VIEW_RATE", "BOTLANE_WEB_VIEW_ADDRESS_RATE"), "1000000"
+        )
+        with botlane_run(folder / "data", [folder / "bot.json"], **rates) as running:
             yield running
 
 

@@ -147,7 +147,7 @@ def _own(posted: Body) -> dict[str, str]:
     """Return the variables that no other body has, as far as they can still be read in a body that was spoilt."""
     given: Any = posted.variables
     if not posted.valid:
-        given = json.loads(posted.content.decode(errors="replace")).get("contextVariables")
+        given = json.loads(posted.content.decode("utf-8-sig", errors="replace")).get("contextVariables")
     pairs = given.items() if isinstance(given, dict) else [(e["name"], e["value"]) for e in given or () if _is_pair(e)]
     return {name: value for name, value in pairs if name.startswith("only ") and isinstance(value, str)}
 
