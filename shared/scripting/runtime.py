@@ -46,7 +46,7 @@ class QuickJsScripts:
         self._announce = announce
         self._worlds = worlds or Worlds(limits)
         self._world: World | None = None
-        self._traces = not is_traceless(global_functions)
+        self._traces = False
         self._overlay = Overlay()
         self._seconds = limits.turn_seconds
         self._left = (limits.effects, limits.replies)
@@ -76,7 +76,8 @@ class QuickJsScripts:
         if outcome.stopped:
             self._world = None
             self._stopped.append(ref.key)
-        self._traces = traces or outcome.error is not None or not is_traceless(source)
+        code = _INIT if ref.panel == "init" else source
+        self._traces = traces or outcome.error is not None or not is_traceless(code, self._global_functions)
         return ScriptOutcome(outcome.effects, outcome.error, outcome.line, outcome.stopped, round(seconds * 1e6))
 
     def end(self) -> None:

@@ -2,11 +2,14 @@
 
 A world costs more to make than most scripts to run. Law: a script is traceless only if every word of it is one of a
 small language in which nothing can be reached and changed but the script's own variables. Names without `var` are
-deleted before each script (prelude.js); what is not understood here counts as a trace.
+deleted before each script (prelude.js); what is not understood here counts as a trace. A function of the Global
+Functions counts only for scripts that can call it: in this language, by its name.
 """
 
 import re
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
+from typing import NamedTuple
 
 from shared.scripting.dialect import names_java_methods
 
@@ -45,13 +48,90 @@ _Word = tuple[str, str]
 _NONE: _Word = ("", "")
 
 
+class _Code(NamedTuple):
+    """Some code: whether each word of it is harmless, and the names it mentions."""
+
+    harmless: bool
+    names: frozenset[str]
+
+
+class _Parts(NamedTuple):
+    """What a source does when it is loaded, and its functions by name: they do nothing until they are called."""
+
+    always: _Code
+    functions: dict[str, _Code]
+
+
 @lru_cache(maxsize=4096)
-def is_traceless(source: str) -> bool:
-    """Whether a panel's code, or the Global Functions, leave a world as they found it (if no exception ends them)."""
-    if "<!--" in source or "-->" in source or names_java_methods(source):  # comments, in places; methods of texts
+def is_traceless(source: str, global_functions: str = "") -> bool:
+    """Whether a panel's code leaves a world with these Global Functions as it found it (if no exception ends it)."""
+    panel, shared = _parts(source), _parts(global_functions)
+    if panel is None or shared is None or not shared.always.harmless:
         return False
+    run = [panel.always, *panel.functions.values()]
+    to_see = shared.always.names.union(*(code.names for code in run))
+    seen: set[str] = set()
+    while called := (to_see & shared.functions.keys()) - seen:
+        seen |= called
+        found = [shared.functions[name] for name in called]
+        run += found
+        to_see = to_see.union(*(code.names for code in found))
+    return all(code.harmless for code in run)
+
+
+@lru_cache(maxsize=1024)
+def _parts(source: str) -> _Parts | None:
+    """Take a source apart; None when it is not understood."""
+    if "<!--" in source or "-->" in source or names_java_methods(source):  # comments, in places; methods of texts
+        return None
     words = _words(source)
-    return words is not None and _is_balanced(words) and all(_is_harmless(words, at) for at in range(2, len(words) - 2))
+    if words is None or not _is_balanced(words):
+        return None
+    functions: dict[str, _Code] = {}
+    rest = set(range(2, len(words) - 2))
+    for begin, end in _functions(words):
+        name = words[begin + 1][1]
+        code = _code(words, range(begin, end))
+        before = functions.get(name, code)
+        functions[name] = _Code(code.harmless and before.harmless, code.names | before.names)
+        rest.difference_update(range(begin, end))
+    return _Parts(_code(words, sorted(rest)), functions)
+
+
+def _code(words: list[_Word], places: Iterable[int]) -> _Code:
+    places = list(places)
+    names = frozenset(words[at][1] for at in places if words[at][0] == "name")
+    return _Code(all(_is_harmless(words, at) for at in places), names)
+
+
+def _functions(words: list[_Word]) -> Iterator[tuple[int, int]]:
+    """Find each `function name(…) {…}` that is a statement outside all brackets: its first word, and behind its last."""
+    at, depth = 2, 0
+    while at < len(words) - 2:
+        begins = depth == 0 and words[at - 1] in {_NONE, ("mark", ";"), ("mark", "}")}
+        if begins and words[at] == ("keyword", "function") and words[at + 1][0] == "name":
+            body = _behind(words, at + 2, "(")
+            end = body and _behind(words, body, "{")
+            if end:
+                yield at, end
+                at = end
+                continue
+        value = words[at][1] if words[at][0] == "mark" else ""
+        depth += (value in {"(", "[", "{"}) - (value in {")", "]", "}"})
+        at += 1
+
+
+def _behind(words: list[_Word], at: int, opens: str) -> int:
+    """Return the place behind the bracket that closes the one here; 0 when there is none here."""
+    if words[at] != ("mark", opens):
+        return 0
+    depth = 0
+    while True:
+        value = words[at][1] if words[at][0] == "mark" else ""
+        depth += (value in {"(", "[", "{"}) - (value in {")", "]", "}"})
+        at += 1
+        if depth == 0:
+            return at
 
 
 def _words(source: str) -> list[_Word] | None:

@@ -119,7 +119,7 @@ def state() -> ScriptState:
     return ScriptState(1_700_000_000_000, 7, {"n": 1})
 
 
-def after(code: str) -> bool:
+def after(code: str, functions: str = "") -> bool:
     """Run a script, delete what is deleted before the next one, and tell whether the world is what it was."""
     context = quickjs.Context()
     context.set_time_limit(1)
@@ -129,7 +129,8 @@ def after(code: str) -> bool:
     context.eval(FINGERPRINT)  # looking makes what is made lazily
     before = context.eval(FINGERPRINT)
     try:
-        context.eval("(function () { return eval('(function(){' + " + json.dumps(code) + " + '\\n})') })()()")
+        panel = "return eval('(function(){' + " + json.dumps(code) + " + '\\n})')"
+        context.eval("(function () {" + functions + "\n" + panel + " })()()")
     except quickjs.JSException:
         return True  # such a world is not used again
     context.eval(DELETING)
@@ -255,12 +256,58 @@ def test_no_script_that_is_called_traceless_changes_the_world(code: str) -> None
         assert after(code)
 
 
+@pytest.mark.parametrize(
+    ("functions", "harmless", "traces"),
+    [
+        ("function bad() { Math.x = 1 } function good() { return 1 }", "good()", "bad()"),
+        ("function bad() { Math.x = 1 }\nfunction way() { return inner() }\nfunction inner() { bad() }", "1", "way()"),
+        ("function f() { return 1 } function f() { Math.x = 1 }", "g", "f"),
+        ("function f(a = Math.x++) { }", "g()", "[1].map(f)"),
+        ("var g = 1; function f() { Math.x = 1 } function h() { g = 2 }", "g; h()", "var k = f"),
+        ("function f() { eval('1') }", "'f'", "f"),
+    ],
+)
+def test_a_global_function_counts_for_who_can_call_it(functions: str, harmless: str, traces: str) -> None:
+    assert is_traceless(harmless, functions)
+    assert not is_traceless(traces, functions)
+    assert not is_traceless(harmless, functions + "; Math.x = 1")
+
+
+@pytest.mark.parametrize(
+    "functions",
+    [
+        "var f = function () { Math.x = 1 }; f()",
+        "(function f() { Math.x = 1 })()",
+        "var a = 1\nfunction f() { Math.x = 1 }",  # taken for a part of the statement before it
+        "if (1) function f() { Math.x = 1 }",
+        "var t = 1; +function f() { Math.x = 1 }()",
+        "function bad() { Math.x = 1 } bad()",
+        "function bad() { Math.x = 1 } [1].map(bad)",
+        "function f() { 'a'.replace(/a/, 'b') }",
+    ],
+)
+def test_global_functions_that_do_something_when_loaded_count_for_everybody(functions: str) -> None:
+    assert not is_traceless("1", functions)
+
+
+FUNCTIONS = st.lists(
+    st.tuples(st.sampled_from("abfx"), st.lists(st.sampled_from(WORDS), max_size=8).map(" ".join)), max_size=3
+).map(lambda found: "\n".join(f"function {name}(a) {{ {body} }}" for name, body in found))
+
+
+@settings(max_examples=400, deadline=None)
+@given(FUNCTIONS, st.lists(st.sampled_from([*WORDS, "f()", "a(1)", "b(b)", "x"]), max_size=10).map(" ".join))
+def test_no_script_that_is_traceless_with_its_global_functions_changes_the_world(functions: str, code: str) -> None:
+    if is_traceless(code, functions):
+        assert after(code, functions)
+
+
 @pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.stem)
 def test_the_panels_of_real_bots_do_the_same_in_a_world_that_was_used(file: Path) -> None:
     bot = compile_bot(read_bot(file))
     panels = [text for one in bot.interactions.values() for text in (one.pre, one.post, one.response) if text]
     worlds = Worlds(Limits())
-    for code in filter(is_traceless, panels):
+    for code in (panel for panel in panels if is_traceless(panel, bot.global_functions)):
         for _ in range(2):
             used = QuickJsScripts(bot.global_functions, Limits(), worlds=worlds)
             fresh = QuickJsScripts(bot.global_functions, Limits())
