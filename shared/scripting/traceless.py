@@ -105,7 +105,7 @@ def _code(words: list[_Word], places: Iterable[int]) -> _Code:
 
 
 def _functions(words: list[_Word]) -> Iterator[tuple[int, int]]:
-    """Find each `function name(…) {…}` that is a statement outside all brackets: its first word, and behind its last."""
+    """Find each `function name(…) {…}` that is a statement outside all brackets: its first word, behind its last."""
     at, depth = 2, 0
     while at < len(words) - 2:
         begins = depth == 0 and words[at - 1] in {_NONE, ("mark", ";"), ("mark", "}")}
