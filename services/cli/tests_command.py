@@ -7,9 +7,10 @@ from pathlib import Path
 
 import click
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from services.cli.chaos import shake_all
 from services.cli.failure import FINDINGS, CommandFailed
+from services.cli.progress import watched
 from services.cli.recording import record
 from services.settings import process_environment
 from services.tester.batch import Outcome, load, play_all, processes
@@ -32,6 +33,8 @@ _FOLDER = click.Path(path_type=Path, file_okay=False)
 @click.option("-k", "pattern", metavar="PATTERN", help="Only tests whose file or name matches this expression.")
 @click.option("-j", "--jobs", type=click.IntRange(0), default=0, help="Processes; 0 chooses by the number of tests.")
 @click.option("--coverage", type=_FOLDER, help="Say what no test reaches, and draw it in this folder.")
+@click.option("--chaos", is_flag=True, help="Play every test again with each integration failing in every way.")
+@click.option("--json", "json_form", is_flag=True, help="Say what --chaos found as JSON.")
 @click.option("--junit", "junit_file", type=_FILE, help="Write JUnit XML here.")
 @click.option("--against", metavar="URL", help="Play against the installation at this address.")
 @click.option(
@@ -48,6 +51,8 @@ def test(  # noqa: PLR0913 - one argument an option
     pattern: str | None,
     jobs: int,
     coverage: Path | None,
+    chaos: bool,
+    json_form: bool,
     junit_file: Path | None,
     against: str | None,
     stubs_port: int,
@@ -61,11 +66,18 @@ def test(  # noqa: PLR0913 - one argument an option
 
     The engine runs in this process, without a server, unless --against names an installation. docs/testing.md shows
     what a test file looks like; --record writes one from a conversation of an installation whose console is on.
+    --chaos looks for what consumers suffer when services fail: silence, loops, raw errors.
     """
+    if json_form and not chaos:
+        raise CommandFailed("--json goes with --chaos; --junit writes a file that programs read.")
+    if chaos and (against or record_file or coverage):
+        raise CommandFailed("--chaos plays in this process only: leave out --against, --record and --coverage.")
     if record_file is not None:
         click.echo(record(paths, record_file, source, conversation, console_token))
         return 0
     scenarios = _chosen(paths, pattern)
+    if chaos:
+        return shake_all(scenarios, jobs, json_form=json_form, junit_file=junit_file)
     if against is None:
         outcomes = play_all(scenarios, processes(jobs, len(scenarios)))
     else:
@@ -78,7 +90,7 @@ def _report(outcomes: Iterator[Outcome], total: int, coverage: Path | None, juni
     console = Console(highlight=False, soft_wrap=False)
     started = time.perf_counter()
     try:
-        ended = list(_watched(console, outcomes, total))
+        ended = list(watched(console, outcomes, total))
     except Unreachable as error:
         raise CommandFailed(str(error)) from error
     seconds = time.perf_counter() - started
@@ -112,16 +124,6 @@ def _chosen(paths: Sequence[Path], pattern: str | None) -> list[Scenario]:
     for bot, manifest in dict.fromkeys((one.bot, one.manifest) for one in chosen):
         load(bot, manifest)
     return chosen
-
-
-def _watched(console: Console, outcomes: Iterator[Outcome], total: int) -> Iterator[Outcome]:
-    """Show a bar in a terminal, nothing elsewhere."""
-    columns = (TextColumn("testing"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("", total=total)
-        for outcome in outcomes:
-            yield outcome
-            progress.advance(task)
 
 
 def _tell_coverage(outcomes: list[Outcome], folder: Path) -> None:

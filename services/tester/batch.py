@@ -2,11 +2,12 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from multiprocessing import get_context
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -20,6 +21,7 @@ from shared.dialog.trace import TraceLine
 from shared.understanding.local import understander_of
 from shared.understanding.understander import Understander
 
+T = TypeVar("T")
 _CHUNK = 20
 _WORTH_A_PROCESS = 400
 """Scenarios below this number are played sooner than another process has started."""
@@ -69,15 +71,20 @@ def be_in_utc() -> None:
 
 def play_all(scenarios: Sequence[Scenario], jobs: int) -> Iterator[Outcome]:
     """Play scenarios as they come, in `jobs` processes. Their order is not kept."""
+    return spread(play_one, scenarios, jobs, _CHUNK)
+
+
+def spread(play: Callable[[Scenario], T], scenarios: Sequence[Scenario], jobs: int, chunk: int) -> Iterator[T]:
+    """Do something with every scenario, `chunk` of them at a time in each of `jobs` processes."""
     be_in_utc()
     if jobs == 1:
-        yield from map(play_one, scenarios)
+        yield from map(play, scenarios)
         return
-    chunks = [scenarios[at : at + _CHUNK] for at in range(0, len(scenarios), _CHUNK)]
+    chunks = [scenarios[at : at + chunk] for at in range(0, len(scenarios), chunk)]
     context = get_context("forkserver")
     context.set_forkserver_preload([__name__])
     with ProcessPoolExecutor(jobs, mp_context=context, initializer=be_in_utc) as pool:
-        running: list[Future[list[Outcome]]] = [pool.submit(play_some, chunk) for chunk in chunks]
+        running: list[Future[list[T]]] = [pool.submit(_each, play, chunk) for chunk in chunks]
         try:
             for done in as_completed(running):
                 yield from done.result()
@@ -85,9 +92,8 @@ def play_all(scenarios: Sequence[Scenario], jobs: int) -> Iterator[Outcome]:
             pool.shutdown(cancel_futures=True)
 
 
-def play_some(scenarios: Sequence[Scenario]) -> list[Outcome]:
-    """Play scenarios one after the other."""
-    return [play_one(scenario) for scenario in scenarios]
+def _each(play: Callable[[Scenario], T], scenarios: Sequence[Scenario]) -> list[T]:
+    return [play(scenario) for scenario in scenarios]
 
 
 def play_one(scenario: Scenario) -> Outcome:

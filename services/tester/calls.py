@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import msgspec
@@ -31,6 +31,13 @@ class Unexpected(Exception):  # noqa: N818 - what the bot did is not what its te
         self.heard = heard
 
 
+class Answering(Protocol):
+    """What answers the attempts of one call."""
+
+    def next(self) -> StubAnswer:
+        """Return the answer of the next attempt. Raises Unexpected when there is none."""
+
+
 class StubBook:
     """The stubs of one test, by the name of their integration; it counts the calls."""
 
@@ -38,7 +45,7 @@ class StubBook:
         self.stubs = stubs
         self._calls: Counter[str] = Counter()
 
-    def call(self, integration: Integration) -> "StubbedCall":
+    def call(self, integration: Integration) -> Answering:
         """Begin a call. Raises Unexpected when nothing answers for it."""
         stub = self.stubs.get(integration.name)
         if stub is None:

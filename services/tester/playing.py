@@ -24,6 +24,8 @@ from services.tester.suite import (
 from services.tester.talk import Talk
 from shared.bot.model import Bot
 
+Happening = UserStep | WebViewStep | AdvanceStep
+
 
 class Failure(msgspec.Struct, frozen=True):
     """Why a scenario failed: the place, a sentence, what was expected and heard, and what the trace warns of."""
@@ -71,6 +73,30 @@ def play(scenario: Scenario, bot: Bot, talk: Talk) -> Played:
     return Played(place=scenario.place, name=scenario.name, steps=taken, seconds=seconds, failure=failure)
 
 
+def happen(step: Happening, talk: Talk, bot: Bot) -> None:
+    """Let a step of the consumer, of a form or of time happen. Raises Unexpected."""
+    match step:
+        case UserStep(messages=messages):
+            talk.say(tuple(_spoken(said, bot) for said in messages))
+        case WebViewStep(variables=variables, message=message):
+            talk.post(variables, message)
+        case AdvanceStep(ms=ms):
+            talk.advance(ms)
+        case _:
+            assert_never(step)
+
+
+def _spoken(said: Said, bot: Bot) -> Said:
+    """Put what starts a dialog into words: the first pattern of its starter, without wildcards."""
+    if said.starter is None:
+        return said
+    starter = bot.interactions.get(bot.names.get(said.starter, ""))
+    if starter is None or not starter.patterns:
+        raise Unexpected(f"there is no starter {said.starter!r} with a pattern to say")
+    text = starter.patterns[0].source.replace("*", "").strip()
+    return msgspec.structs.replace(said, text=text)
+
+
 class _Player:
     """Knows whether what the bot says is looked at: after a step that happens, from the first step that hears on."""
 
@@ -83,7 +109,7 @@ class _Player:
         match step:
             case UserStep() | WebViewStep() | AdvanceStep():
                 self.check_rest(step.place)
-                self._happen(step)
+                happen(step, self._talk, self._bot)
             case BotStep():
                 check_bot(step, self._talk, self._bot)
             case TransferStep():
@@ -98,27 +124,6 @@ class _Player:
             case _:
                 assert_never(step)
         self._listened = not isinstance(step, UserStep | WebViewStep | AdvanceStep)
-
-    def _happen(self, step: UserStep | WebViewStep | AdvanceStep) -> None:
-        match step:
-            case UserStep(messages=messages):
-                self._talk.say(tuple(self._spoken(said) for said in messages))
-            case WebViewStep(variables=variables, message=message):
-                self._talk.post(variables, message)
-            case AdvanceStep(ms=ms):
-                self._talk.advance(ms)
-            case _:
-                assert_never(step)
-
-    def _spoken(self, said: Said) -> Said:
-        """Put what starts a dialog into words: the first pattern of its starter, without wildcards."""
-        if said.starter is None:
-            return said
-        starter = self._bot.interactions.get(self._bot.names.get(said.starter, ""))
-        if starter is None or not starter.patterns:
-            raise Unexpected(f"there is no starter {said.starter!r} with a pattern to say")
-        text = starter.patterns[0].source.replace("*", "").strip()
-        return msgspec.structs.replace(said, text=text)
 
     def check_rest(self, place: Any) -> None:
         """See that nothing is left to hear, if the test listened at all; forget it otherwise."""

@@ -10,7 +10,7 @@ import re
 import msgspec
 from aiohttp import web
 
-from services.tester.calls import StubbedCall, StubBook, Unexpected, check_request
+from services.tester.calls import Answering, StubBook, Unexpected, check_request
 from services.tester.suite import StubAnswer
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
@@ -30,7 +30,7 @@ class StubServer:
         self.busy = 0
         self._bot: Bot | None = None
         self._book = StubBook({})
-        self._calls: dict[str, StubbedCall] = {}
+        self._calls: dict[str, Answering] = {}
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int) -> int:

@@ -24,6 +24,8 @@ from shared.understanding.understander import Understander, understand_event
 
 _LOADS = 8
 _LIMITS = Limits()
+# As in a turn process: a world that scripts left as it was serves the next turn, whoever's that is.
+_WORLDS = Worlds(_LIMITS)
 _CONTROLS = frozenset({"publishText"})
 
 
@@ -50,6 +52,12 @@ class Heard(msgspec.Struct, frozen=True):
         if self.quick_replies is not None:
             shown.append("[" + "] [".join(title for title, _ in controls(self.quick_replies)) + "]")
         return "\n".join(shown)
+
+
+def shown_texts(heard: Heard) -> list[str]:
+    """Return every text that the consumer reads of it: what is said, shown, or offered."""
+    own = [] if heard.text is None else [heard.text]
+    return [*own, *_texts(heard.content), *(title for title, _ in controls(heard.quick_replies))]
 
 
 def best_first(intents: dict[str, float]) -> list[tuple[str, float]]:
@@ -130,7 +138,7 @@ def warnings_of(lines: list[TraceLine]) -> list[str]:
 
 
 class EngineTalk:
-    """Talks to a bot in this process. `watch` is told the trace of every turn."""
+    """Talks to a bot in this process. `watch` is told the trace of every turn; `stubs` replace those of the setting."""
 
     def __init__(
         self,
@@ -138,12 +146,13 @@ class EngineTalk:
         setting: Setting,
         watch: Callable[[list[TraceLine]], None],
         understander: Understander | None = None,
+        stubs: StubBook | None = None,
     ) -> None:
         self._understander = understander
         environment = bot.environment | setting.environment
         self._bot = msgspec.structs.replace(bot, environment=environment) if setting.environment else bot
         self._watch = watch
-        self._stubs = StubBook(setting.stubs)
+        self._stubs = stubs or StubBook(setting.stubs)
         profile = msgspec.convert(setting.profile, Profile)
         conversation = Conversation(
             id=f"0-{1:032x}",
@@ -229,12 +238,13 @@ class EngineTalk:
         abandon: frozenset[str] = frozenset()
         missing: set[str] = set()
         for attempt in range(_LOADS + 1):
+            scripts = QuickJsScripts(self._bot.global_functions, _LIMITS, worlds=_WORLDS)
             try:
                 return advance(
                     self._bot,
                     self.memory.session,
                     event,
-                    QuickJsScripts(self._bot.global_functions, _LIMITS, worlds=Worlds(_LIMITS)),
+                    scripts,
                     abandon,
                     conversation=self.memory.conversation,
                     turn=self.memory.turn + 1,
@@ -249,6 +259,8 @@ class EngineTalk:
                 place = traceback.extract_tb(error.__traceback__)[-1]
                 what = f"{type(error).__name__} in {place.name} ({place.filename}:{place.lineno})"
                 raise Unexpected(f"the engine failed, which is a fault of Botlane: {what}") from error
+            finally:
+                scripts.end()
         raise Unexpected("the turn asks for context data again and again")
 
     def _call(self, effects: list[Effect]) -> CallOutcome | None:
