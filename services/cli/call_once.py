@@ -59,7 +59,7 @@ async def _made(prepared: Prepared, settings: Settings) -> CallOutcome:
     structlog.configure(processors=[_drop])
     record = _Record(prepared)
     async with OutboundClient(settings.rewrite_urls) as client:
-        exchanges = build_exchanges(msgspec.structs.replace(settings, secret_commands=True), client)
+        exchanges = build_exchanges(msgspec.structs.replace(settings, secret_commands=True), client, None)
         await Calls(record, _OneBot(prepared.bot), exchanges, show=True).call(prepared.call_id)
     if record.outcome is None:
         raise RuntimeError("the call ended without an outcome")

@@ -7,6 +7,7 @@ import msgspec
 from services.cli.credentials_help import sections
 from shared.bot.integration import Policy
 from shared.bot.manifest import Manifest, part_of
+from shared.bot.protection import BreakerPart
 
 DOCUMENT = "docs/manifest.md"
 
@@ -39,6 +40,15 @@ ABOUT: dict[str, dict[str, str]] = {
         "redirects": "How many redirects are followed, 0 to 20; with 0 a redirect is the answer.",
         "default_headers": "The headers that Conversation Builder adds to every call are sent.",
         "credential": "The name of a table `[credentials.NAME]`.",
+        "concurrency": "How many attempts there may be at once, over all workers: `docs/protection.md`.",
+        "rate": "How many attempts may begin in a time, such as `20/s`, `300/m` or `5000/h`.",
+        "breaker": 'When it is left alone: `{ failures = 5, share = 0.5, window = "30s", open = "30s" }`, or `{}` '
+        "for these.",
+    },
+    "hosts.NAME": {
+        "concurrency": "As for integrations; all calls of all bots to the host count together.",
+        "rate": "The same.",
+        "breaker": "The same.",
     },
     "intents.NAME": {"phrases": "What consumers say when they mean it; `@SIZE` stands for a value of an entity."},
     "entities.NAME": {
@@ -56,6 +66,8 @@ _TYPES: dict[object, str] = {
     bool: "true or false",
     bool | None: "true or false",
     str: "text",
+    str | None: "text",
+    BreakerPart | None: "table",
     int: "whole number",
     int | None: "whole number",
     float: "number",
@@ -102,6 +114,8 @@ def _shown(default: Any) -> str:
 
 _SHOWN = {("session", "idle"): "the export's session length, or `1h`"}
 _NOTES = {
+    "hosts.NAME": '`NAME` is `"api.example.com"`, `"api.example.com:8443"`, `"*.example.org"` or `"*"`: a call falls '
+    "under the one that says most of its host. The hosts of one name share its limits.",
     "integrations.NAME": "`NAME` is the integration's name in the export.",
     "intents.NAME": "`NAME` is the intent's name, display name or id in the export: `docs/intents.md`.",
     "entities.NAME": "`NAME` is the entity's name without its `@`: `docs/intents.md`.",

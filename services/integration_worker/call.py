@@ -20,6 +20,7 @@ from services.integration_worker import metrics
 from services.integration_worker.bots import BotUnusable
 from services.integration_worker.exchange import Exchanges, Wanted, class_of, word
 from services.integration_worker.patience import T, patiently
+from services.integration_worker.protecting import HELD_BACK
 from services.integration_worker.records import BotVersions, CallRecords
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
@@ -121,6 +122,8 @@ class Calls:
             if job.last is None:
                 return _failed(job, "late", "the call was not begun in time")
             made = job.last
+        if made.answer.ending.failure in HELD_BACK and job.last is not None:
+            made = job.last  # an answer that came says more than that no other was asked for
         return _answered(job, made.answer)
 
     async def _attempts(self, job: _Job, wanted: Wanted) -> Made:
@@ -132,8 +135,10 @@ class Calls:
                 await self._start_another(job)
             job.fresh = False
             answer = await self._exchanges.attempt(wanted, job.ends_at, job.attempts)
-            job.last = Made(request.method, job.number, job.ends_at - loop.time(), answer)
-            return job.last
+            made = Made(request.method, job.number, job.ends_at - loop.time(), answer)
+            if answer.ending.failure not in HELD_BACK:
+                job.last = made
+            return made
 
         async def another(_: Made) -> None:
             record = msgspec.json.encode(job.attempts[job.recorded :])

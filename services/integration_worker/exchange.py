@@ -9,12 +9,14 @@ import msgspec
 
 from services.integration_worker import metrics
 from services.integration_worker.credentials import Credentials, NoProof, Proof
+from services.integration_worker.protecting import Protector
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
 from shared.dialog.events import Attempt
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.policy import Ending
 from shared.integration.request import Request
+from shared.protection.guards import guards_of
 
 _UNAUTHORIZED = 401
 
@@ -29,10 +31,11 @@ class Wanted(msgspec.Struct, frozen=True):
 
 
 class Exchanges:
-    """Makes attempts. One serves a whole worker."""
+    """Makes attempts. One serves a whole worker. Without a protector nothing limits them."""
 
-    def __init__(self, client: OutboundClient, credentials: Credentials) -> None:
+    def __init__(self, client: OutboundClient, credentials: Credentials, protector: Protector | None = None) -> None:
         self._client = client
+        self._protector = protector
         self._credentials = credentials
 
     async def attempt(self, wanted: Wanted, ends_at: float, attempts: list[Attempt]) -> Answer:
@@ -40,10 +43,6 @@ class Exchanges:
 
         Renewing a credential is no retry of the policy: a 401 says that nothing was done.
         """
-        loop = asyncio.get_running_loop()
-        timeout = wanted.integration.policy.attempt_timeout
-        if timeout is not None:
-            ends_at = min(ends_at, loop.time() + timeout)
         try:
             proof = await self._credentials.proof(wanted.bot, wanted.integration, wanted.values)
             answer = await self._exchange(wanted, proof, ends_at, attempts)
@@ -58,16 +57,26 @@ class Exchanges:
 
     async def _exchange(self, wanted: Wanted, proof: Proof, ends_at: float, attempts: list[Attempt]) -> Answer:
         loop = asyncio.get_running_loop()
-        at, began = int(time.time() * 1000), loop.time()
-        answer = await self._client.attempt(
-            wanted.request,
-            wanted.integration.policy,
-            limit=ends_at - began,
-            private=wanted.bot.egress_private,
-            attachment=proof.attachment,
-        )
-        took = round((loop.time() - began) * 1000, 1)
-        _record(attempts, Attempt(at, took, word(answer.ending), answer.sent, renewed=proof.renewed), answer.ending)
+        at, began, policy = int(time.time() * 1000), loop.time(), wanted.integration.policy
+
+        async def make() -> Answer:
+            left = ends_at - loop.time()
+            return await self._client.attempt(
+                wanted.request,
+                policy,
+                limit=left if policy.attempt_timeout is None else min(left, policy.attempt_timeout),
+                private=wanted.bot.egress_private,
+                attachment=proof.attachment,
+            )
+
+        guards = guards_of(wanted.bot, wanted.integration, wanted.request.url) if self._protector is not None else ()
+        if self._protector is None or not guards:
+            answer, waited = await make(), 0.0
+        else:
+            answer, waited = await self._protector.attempt(guards, policy, ends_at, make)
+        took = round((loop.time() - began - waited) * 1000, 1)
+        outcome, waited_ms = word(answer.ending), round(waited * 1000, 1)
+        _record(attempts, Attempt(at, took, outcome, answer.sent, proof.renewed, waited_ms), answer.ending)
         return answer
 
 

@@ -4,6 +4,8 @@ Names of integrations are the bots' own: so that nobody can fill the memory of w
 first `MOST_NAMES` that a worker meets have a label of their own, in `NAME_LENGTH` characters, and all others share one.
 """
 
+import contextlib
+from collections.abc import Iterator
 from functools import cache
 
 from prometheus_client import Counter, Gauge, Histogram
@@ -16,6 +18,12 @@ CALLS_DROPPED = Counter("botlane_calls_dropped", "Calls whose conversation did n
 CALLS_IN_FLIGHT = Gauge("botlane_calls_in_flight", "Calls that this worker makes now")
 ATTEMPTS = Counter("botlane_call_attempts", "Attempts of calls, by status class or failure", ["outcome"])
 CALL_SECONDS = Histogram("botlane_call_seconds", "Time of a call in this worker, with its pauses", buckets=_LONG)
+WAITING = Gauge("botlane_calls_waiting", "Calls of this worker that wait for a place: too many at once, or in a time")
+WAIT_SECONDS = Histogram("botlane_call_wait_seconds", "Times for which calls waited for a place", buckets=_LONG)
+HELD_BACK = Counter(
+    "botlane_calls_held_back", "Attempts not made: breaker_open, or limited (no place in time)", ["guard", "why"]
+)
+BREAKERS = Counter("botlane_breaker_changes", "Breakers that this worker saw open or close", ["guard", "state"])
 
 _names: set[str] = set()
 
@@ -34,6 +42,13 @@ def label_of(integration: str) -> str:
 def calls(integration: str, outcome: str) -> Counter:
     """Return the counter of the calls of one integration that ended alike."""
     return CALLS.labels(label_of(integration), outcome)
+
+
+@contextlib.contextmanager
+def waiting() -> Iterator[None]:
+    """Count a call as one that waits for a place, and measure for how long it does."""
+    with WAITING.track_inprogress(), WAIT_SECONDS.time():
+        yield
 
 
 @cache  # as many as there are classes of statuses and failures

@@ -14,6 +14,7 @@ from services.integration_worker.bots import CompiledBots
 from services.integration_worker.call import Calls
 from services.integration_worker.credentials import Credentials
 from services.integration_worker.exchange import Exchanges
+from services.integration_worker.protecting import Protector
 from services.settings import Settings, foreign_environment, read_settings
 from shared.credentials.secrets import SecretReader
 from shared.integration.client import OutboundClient
@@ -28,7 +29,7 @@ CALLS_AT_ONCE = 1000  # a call mostly waits
 REDIS_CONNECTIONS = CALLS_AT_ONCE + 50  # in the worst case every job ends at the same moment
 
 
-def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient) -> Calls:
+def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient, protector: Protector) -> Calls:
     """Make what calls are made with; nothing is connected."""
     mailbox = Mailbox(
         redis,
@@ -38,12 +39,13 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient) -> 
         replicated=settings.durability == "replicated",
     )
     bots = CompiledBots(Bots(redis, settings.conversation_ttl))
-    return Calls(mailbox, bots, build_exchanges(settings, client), show=settings.console)
+    return Calls(mailbox, bots, build_exchanges(settings, client, protector), show=settings.console)
 
 
-def build_exchanges(settings: Settings, client: OutboundClient) -> Exchanges:
-    """Make what attempts are made with."""
-    return Exchanges(client, Credentials(SecretReader(foreign_environment(), commands=settings.secret_commands)))
+def build_exchanges(settings: Settings, client: OutboundClient, protector: Protector | None) -> Exchanges:
+    """Make what attempts are made with; without a protector nothing limits them."""
+    credentials = Credentials(SecretReader(foreign_environment(), commands=settings.secret_commands))
+    return Exchanges(client, credentials, protector)
 
 
 def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
@@ -75,11 +77,14 @@ async def start(ctx: dict[Any, Any]) -> None:
     """Open the outbound client."""
     settings: Settings = ctx["settings"]
     ctx["client"] = client = OutboundClient(settings.rewrite_urls)
-    ctx["calls"] = build_calls(settings, ctx["redis"], client)
+    ctx["protector"] = protector = Protector(ctx["redis"])
+    ctx["calls"] = build_calls(settings, ctx["redis"], client, protector)
 
 
 async def stop(ctx: dict[Any, Any]) -> None:
     """Close the outbound client."""
+    if "protector" in ctx:
+        await ctx["protector"].close()
     if "client" in ctx:
         await ctx["client"].close()
 

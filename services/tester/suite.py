@@ -7,7 +7,10 @@ import msgspec
 
 from services.tester.marked import Place
 
-FAILURES = ("timeout", "unreachable", "lost", "interrupted", "late", "refused", "invalid", "credential", "too_large")
+FAILURES = (
+    *("timeout", "unreachable", "lost", "interrupted", "late", "refused", "invalid", "credential", "too_large"),
+    *("breaker_open", "limited"),
+)
 
 
 class Said(msgspec.Struct, frozen=True):

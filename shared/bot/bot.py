@@ -6,6 +6,7 @@ from shared.bot import export as raw
 from shared.bot.decoding import decode_export
 from shared.bot.durations import parse_duration
 from shared.bot.errors import BotError, Finding
+from shared.bot.hosts import read_host
 from shared.bot.integration import CustomField, Integration, Policy, check_policy
 from shared.bot.intents import intents_by_name, not_understood
 from shared.bot.interactions import compile_interaction
@@ -14,6 +15,7 @@ from shared.bot.links import Links
 from shared.bot.manifest import IntegrationPart, Manifest, decode_manifest
 from shared.bot.manifest_credentials import Consumer
 from shared.bot.model import Bot, Dialog, Interaction, Survey
+from shared.bot.protection import Protection
 from shared.bot.source import BotSource
 from shared.bot.templates import Placeholder, Template, compile_template
 from shared.bot.unknown_keys import unknown_keys
@@ -53,6 +55,7 @@ def compile_bot(source: BotSource) -> Bot:
         keep_types=manifest.keep_types,
         greet=manifest.greet,
         egress_private=manifest.egress.private,
+        hosts={read_host(name): part.protection for name, part in manifest.hosts.items()},
         findings=tuple(findings),
         understanding=manifest.understood,
         intents=intents,
@@ -159,6 +162,7 @@ def _integration(responder: raw.Responder, manifest: Manifest, source: BotSource
         policy=policy,
         credential=part.credential if part else "",
         consumer_token=_consumer_token(part, manifest),
+        protection=part.protection if part else Protection(),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from shared.bot.protection import Protection
 from shared.bot.statuses import HIGHEST, LOWEST, unknown
 from shared.bot.templates import Placeholder, Template
 
@@ -68,6 +69,7 @@ class Integration(msgspec.Struct, frozen=True):
     policy: Policy = Policy()
     credential: str = ""
     consumer_token: Placeholder | None = None
+    protection: Protection = Protection()
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:

@@ -14,6 +14,7 @@ from shared.bot.durations import parse_duration
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
 from shared.bot.manifest_credentials import KINDS, Credential, Secret, secrets_written_out
+from shared.bot.protection import HostPart, LimitedPart, limits_problems
 from shared.bot.statuses import expanded
 from shared.bot.understanding import EntityPart, IntentPart, Understanding, UnderstandingPart, problems
 from shared.bot.values import text_of
@@ -36,7 +37,7 @@ class Limits(_Part, frozen=True):
     chain_across: int = 5
 
 
-class IntegrationPart(_Part, frozen=True):
+class IntegrationPart(LimitedPart, frozen=True):
     """`[integrations.NAME]`: how its calls are made; what is not set keeps the default of `Policy`."""
 
     credential: str = ""
@@ -87,6 +88,7 @@ class Manifest(_Part, frozen=True):
     limits: Limits = Limits()
     credentials: dict[str, Credential] = {}
     integrations: dict[str, IntegrationPart] = {}
+    hosts: dict[str, HostPart] = {}
     intents: dict[str, IntentPart] = {}
     entities: dict[str, EntityPart] = {}
     understanding: UnderstandingPart = UnderstandingPart()
@@ -127,9 +129,14 @@ def part_of(table: str) -> type[msgspec.Struct] | None:
     """Return the Struct of a table, or of the entries of one; None where any key may stand."""
     if not table:
         return Manifest
-    [kind] = [field.type for field in msgspec.structs.fields(Manifest) if field.name == table]
-    part = get_args(kind)[-1] if get_args(kind) else kind
-    return part if isinstance(part, type) and issubclass(part, msgspec.Struct) else None
+    return _inner(Manifest, table)
+
+
+def _inner(part: type[msgspec.Struct], key: str) -> type[msgspec.Struct] | None:
+    """Return the Struct behind a key, or behind its entries."""
+    kinds = [field.type for field in msgspec.structs.fields(part) if field.name == key]
+    found = [one for kind in kinds for one in (*get_args(kind), kind) if isinstance(one, type)]
+    return next((one for one in found if issubclass(one, msgspec.Struct)), None)
 
 
 def _remedy(place: str) -> str:
@@ -145,6 +152,8 @@ def _allowed(place: str, tables: dict[str, Any]) -> str:
     if table == "credentials":
         name, _, key = rest.partition(".")
         part = Secret if key else KINDS.get(tables[table][name].get("type"))
+    elif part and table:
+        part = _inner(part, rest.rpartition(".")[2]) or part
     keys = ", ".join(part.__struct_fields__) if part else "any"
     return f"The keys there are: {keys} (docs/manifest.md)"
 
@@ -183,7 +192,10 @@ def _refuse_missing_credentials(manifest: Manifest, file: str) -> None:
 
 def _check(manifest: Manifest, file: str) -> None:
     _refuse_missing_credentials(manifest, file)
-    for place, problem, remedy in problems(manifest.understood):
+    for place, problem, remedy in (
+        *problems(manifest.understood),
+        *limits_problems(manifest.integrations, manifest.hosts),
+    ):
         raise BotError(file, place, problem, remedy)
     if manifest.session.idle:
         try:

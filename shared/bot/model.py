@@ -13,6 +13,7 @@ from shared.bot.manifest import Limits
 from shared.bot.manifest_credentials import Credential
 from shared.bot.model_rules import Rule
 from shared.bot.patterns import Pattern
+from shared.bot.protection import Protection
 from shared.bot.templates import Template
 from shared.bot.understanding import Understanding
 
@@ -169,6 +170,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     intents: dict[str, IntentName] = {}
     survey: Survey | None = None
     credentials: dict[str, Credential] = {}
+    hosts: dict[str, Protection] = {}
 
     def special(self, kind: str) -> Dialog | None:
         """Return the first dialog of a kind that can be entered."""

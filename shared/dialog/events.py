@@ -79,7 +79,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `sent` is how many requests went out: none to a host that was not reached, one more for every redirect that was
     followed. What an interrupted one sent is not known: it counts as one. `renewed`: the one before it ended with 401
-    and a new token was fetched, which is no retry.
+    and a new token was fetched, which is no retry. `waited` are the ms before it was made, for a place within the
+    limits of its host and integration; `ms` begins after them.
     """
 
     at: int
@@ -87,6 +88,7 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: str
     sent: int = 1
     renewed: bool = False
+    waited: float = 0
 
 
 class SentRequest(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -107,8 +109,8 @@ class CallOutcome(msgspec.Struct, frozen=True, tag="outcome", omit_defaults=True
 
     `status` is the HTTP status, or 0 when there was no answer; then `failure` is one word: `timeout`, `unreachable`,
     `interrupted`, `late`, `lost`, `refused` (address or egress), `invalid` (the request could not be rendered),
-    `credential` (a secret is missing, or no token was given for it),
-    `too_large`. `failure_detail` is a sentence for the trace, without values. `request` is there if a console shows it.
+    `credential` (a secret is missing, or no token was given for it), `too_large`, `breaker_open`, `limited` (no place
+    in time). `failure_detail` is a sentence for the trace, without values. `request` is there if a console shows it.
     """
 
     call_id: str

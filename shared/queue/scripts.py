@@ -1,4 +1,4 @@
-"""Loads the Lua of the mailbox: one file per script; a line `-- include: _part.lua` stands for that part's text."""
+"""Loads Lua: one file per script; a line `-- include: _part.lua` stands for the text of that part beside it."""
 
 import re
 from functools import cache
@@ -9,7 +9,10 @@ _FOLDER = Path(__file__).parent
 
 
 @cache
-def source(name: str) -> str:
-    """Return the text of script `name`, its parts in place. Raises FileNotFoundError when there is none."""
-    text = (_FOLDER / f"{name}.lua").read_text(encoding="utf-8")
-    return _INCLUDE.sub(lambda found: (_FOLDER / found[1]).read_text(encoding="utf-8"), text)
+def source(name: str, folder: Path = _FOLDER) -> str:
+    """Return the text of script `name`, its parts in place; by default one of the mailbox.
+
+    Raises FileNotFoundError when there is none.
+    """
+    text = (folder / f"{name}.lua").read_text(encoding="utf-8")
+    return _INCLUDE.sub(lambda found: (folder / found[1]).read_text(encoding="utf-8"), text)

@@ -38,6 +38,12 @@ context-user:{<ns>|<userId>}  hash    longest field   context.apply             
 context-global:{<ns>}         hash    longest field   context.apply                     context.load
 programs                      zset    6 s             BEAT                              command line
 program:{programs}:<program>  string  6 s             BEAT                              command line
+guards:{protection}           zset    24 h            ENTER                             command line
+guard:{protection}:<guard>    hash    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
+permits:{protection}:<guard>  zset    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
+line:{protection}:<guard>     zset    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
+starts:{protection}:<guard>   zset    24 h            ENTER, LEAVE                      ENTER, command line
+told:{protection}:<worker>    list    1 min           ENTER, LEAVE                      integration worker
 bot:<id>, bots                hash, set  -            deploy, run                       gateway, workers
 bot-version:<sha256>          string  see store/bots  deploy, run                       dialog workers
 
@@ -222,6 +228,21 @@ def programs() -> str:
 def program(program_id: str) -> str:
     """Return the key of the string that a program says of itself, in the slot of `programs`."""
     return f"program:{{programs}}:{program_id}"
+
+
+def guards() -> str:
+    """Sorted set: guard (of a host, of an integration) to the moment when it was last asked."""
+    return "guards:{protection}"
+
+
+def guard(name: str) -> list[str]:
+    """Return the keys of one guard: its hash, its permits, its line, its starts (protection/_guards.lua)."""
+    return [f"{kind}:{{protection}}:{quote(name, safe='*:')}" for kind in ("guard", "permits", "line", "starts")]
+
+
+def told(worker: str) -> str:
+    """List: tickets of an integration worker that should ask again."""
+    return f"told:{{protection}}:{worker}"
 
 
 def user(bot_id: str, user_id: str) -> str:

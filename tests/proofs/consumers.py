@@ -33,7 +33,18 @@ from tests.unit.dialog.talk import Talk
 ENDLESS_SECONDS = 20.0
 
 _LIMITS = Limits()
-_FAILURES = ("timeout", "unreachable", "interrupted", "late", "lost", "refused", "invalid", "too_large")
+_FAILURES = (
+    "timeout",
+    "unreachable",
+    "interrupted",
+    "late",
+    "lost",
+    "refused",
+    "invalid",
+    "too_large",
+    "breaker_open",
+    "limited",
+)
 _BODIES: tuple[str, ...] = (
     "",
     "null",

@@ -13,6 +13,7 @@ from services.integration_worker.bots import CompiledBots
 from services.integration_worker.call import Calls
 from services.integration_worker.credentials import Credentials
 from services.integration_worker.exchange import Exchanges
+from services.integration_worker.protecting import Protector
 from services.settings import Settings
 from shared.bot.source import BotSource
 from shared.credentials.secrets import SecretReader
@@ -42,11 +43,14 @@ class Waiting:
         self.environment: dict[str, str] = {}
         self.reader: SecretReader | None = None
 
-    async def publish(self, *responders: dict[str, Any], manifest: str = "", private: bool = True) -> None:
-        """Publish a bot whose calls may reach loopback and hardly pause."""
+    async def publish(
+        self, *responders: dict[str, Any], manifest: str = "", private: bool = True, more: str = ""
+    ) -> None:
+        """Publish a bot whose calls may reach loopback and hardly pause; `more` are other tables of its manifest."""
         tables = "".join(f"[integrations.{one['name']}]\n{BACK_OFF}{manifest}" for one in responders)
         if private:
             tables += '[egress]\nprivate = ["127.0.0.0/8"]\n'
+        tables += more
         export = json.dumps(
             {"bot": {"id": "bot", "name": "Bot"}, "groups": [], "conversationMessage": [], "responder": responders}
         )
@@ -82,13 +86,15 @@ class Waiting:
     async def make(self, call_id: str, client: OutboundClient | None = None) -> None:
         """Run the job of a call, as a worker does."""
         async with client or OutboundClient() as outbound:
-            await self.maker(outbound).call(call_id)
+            protector = Protector(self.redis)
+            await self.maker(outbound, protector).call(call_id)
+            await protector.close()
 
-    def maker(self, client: OutboundClient) -> Calls:
+    def maker(self, client: OutboundClient, protector: Protector | None = None) -> Calls:
         """Return what a worker makes calls with."""
         if self.reader is None:
             self.reader = SecretReader(self.environment, commands=True, seconds=0.5)
-        return Calls(self.mailbox, CompiledBots(self.bots), Exchanges(client, Credentials(self.reader)))
+        return Calls(self.mailbox, CompiledBots(self.bots), Exchanges(client, Credentials(self.reader), protector))
 
     async def made(self, integration: str, **values: Any) -> CallOutcome:
         """Make a call to its end and return its outcome."""

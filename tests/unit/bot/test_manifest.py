@@ -5,6 +5,7 @@ import pytest
 from shared.bot.errors import BotError
 from shared.bot.integration import Policy
 from shared.bot.model import Bot
+from shared.bot.protection import Breaker, Protection, Rate
 from tests.unit.dialog.bots import bot, dialog, id_of, integration, text
 
 
@@ -76,7 +77,7 @@ def test_every_table_of_the_manifest_is_read() -> None:
         ),
         (
             "[integrations.Store]\nretrys = 1",
-            "integrations.Store: object contains unknown field 'retrys'. The keys there are: credential, default_headers,",
+            "integrations.Store: object contains unknown field 'retrys'. The keys there are: concurrency, rate, breaker, credential,",
         ),
         ("[integrations.Store]\nretries = 'a'", "integrations.Store.retries: expected 'int | null', got 'str'"),
         ("[integrations.Store]\nretries = 11", "integrations.Store: retries is 11: it must lie between 0 and 10"),
@@ -178,3 +179,38 @@ def test_tables_that_have_no_effect_yet_are_found() -> None:
     assert [(finding.code, finding.place) for finding in loaded.findings] == [
         ("not-supported", "manifest: email"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("manifest", "message"),
+    [
+        ("[integrations.Store]\nconcurrency = 0", "integrations.Store.concurrency: 0 cannot be. Give 1 to 10000"),
+        ('[integrations.Store]\nrate = "fast"', "integrations.Store.rate: 'fast' is no rate. Write it like \"20/s\""),
+        ('[integrations.Store]\nrate = "0/s"', "integrations.Store.rate: '0/s' is not between 1 and 10000"),
+        ("[integrations.Store.breaker]\nx = 1", "unknown field 'x'. The keys there are: failures, share, window, open"),
+        ("[integrations.Store]\nbreaker = { share = nan }", "integrations.Store.breaker.share: nan is no share"),
+        ('[integrations.Store]\nbreaker = { open = "2h" }', "integrations.Store.breaker.open: '2h' is not between 100ms"),
+        ('[hosts."https://x.example.com"]\nrate = "1/s"', "hosts.https://x.example.com: 'https://x.example.com' is no host"),
+        ('[hosts."a.example.com"]\n[hosts."A.example.com"]\n', "hosts.A.example.com: it is the same host as 'a.example.com'"),
+        ('[hosts."a.example.com"]\nrate = "1/d"', "hosts.a.example.com.rate: '1/d' is no rate"),
+    ],
+)  # fmt: skip
+def test_limits_that_cannot_be_carried_out_are_refused(manifest: str, message: str) -> None:
+    with pytest.raises(BotError) as raised:
+        with_manifest(manifest)
+    assert message in str(raised.value)
+
+
+def test_limits_of_integrations_and_hosts_are_read() -> None:
+    loaded = with_manifest("""
+        [integrations.Store]
+        concurrency = 5
+        rate = "20/s"
+        breaker = {}
+        [hosts."API.example.com:8443"]
+        rate = "300/m"
+    """)
+    limits = Protection(5, Rate(20, 1000), Breaker(5, 0.5, 30_000, 30_000))
+    assert loaded.integrations[id_of("integration:Store")].protection == limits
+    assert loaded.hosts == {"api.example.com:8443": Protection(rate=Rate(300, 60_000))}
+    assert not with_manifest("").integrations[id_of("integration:Store")].protection.limited

@@ -1,0 +1,145 @@
+"""Attempts at what is protected: one waits for its place within the time of its call, or is held back.
+
+Who waits is told by the worker whose attempt ends, over a list in Redis, and asks by itself only when a permit ends of
+which nobody would tell. Without limits nothing is asked.
+"""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import Awaitable, Callable
+
+import structlog
+from arq.connections import ArqRedis
+
+from services.integration_worker import metrics
+from services.integration_worker.patience import patiently
+from shared.bot.integration import Policy
+from shared.integration.client import Answer
+from shared.integration.policy import Ending
+from shared.protection.gate import Entered, Gate
+from shared.protection.guards import Guard, verdict
+from shared.store import keys
+from shared.store.connection import RedisUnreachable, translated
+
+BREAKER_OPEN, LIMITED = "breaker_open", "limited"
+HELD_BACK = frozenset({BREAKER_OPEN, LIMITED})
+_LEAVE_SECONDS = 5.0
+_LISTEN_SECONDS = 2  # less than the connection's own limit
+_PAUSE = 0.5
+
+log = structlog.get_logger()
+
+
+class Protector:
+    """Lets attempts through the gate. One serves a whole worker."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        self._redis = redis
+        self._gate = Gate(redis)
+        self._worker = secrets.token_hex(8)
+        self._bells: dict[str, asyncio.Event] = {}
+        self._listening: asyncio.Task[None] | None = None
+        self._leaving: set[asyncio.Task[None]] = set()
+
+    async def attempt(
+        self, guards: tuple[Guard, ...], policy: Policy, ends_at: float, make: Callable[[], Awaitable[Answer]]
+    ) -> tuple[Answer, float]:
+        """Make an attempt at what `guards` protect, when it may be made; return its answer, and the seconds it waited.
+
+        `ends_at` is the end of the call on the loop's clock. An attempt that is held back is not made: its answer's
+        failure is one of `HELD_BACK`. Raises RedisUnreachable.
+        """
+        began = asyncio.get_running_loop().time()
+        ticket = f"{self._worker}:{secrets.token_hex(8)}"
+        try:
+            held_back = await self._enter(guards, ticket, ends_at)
+        except BaseException:
+            self._leave_later(guards, ticket, "unused")
+            raise
+        waited = asyncio.get_running_loop().time() - began
+        if held_back is not None:
+            return Answer(held_back, sent=0), waited
+        try:
+            answer = await make()
+        except BaseException:
+            self._leave_later(guards, ticket, "neither")
+            raise
+        ending = answer.ending
+        word = ending.failure or str(ending.status)
+        await self._leave(guards, ticket, verdict(ending.failure, ending.status, policy.success), word)
+        return answer, waited
+
+    async def _enter(self, guards: tuple[Guard, ...], ticket: str, ends_at: float) -> Ending | None:
+        """Return when the attempt may be made, or why it may not."""
+        loop = asyncio.get_running_loop()
+        bell = self._bells[ticket] = asyncio.Event()
+        try:
+            while (left := ends_at - loop.time()) > 0:
+                bell.clear()
+                entered = await patiently(lambda left=left: self._gate.enter(guards, ticket, left), left)  # type: ignore[misc]
+                if entered.outcome != "wait":
+                    return await self._decided(entered)
+                self._listen()
+                with metrics.waiting(), contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(min(entered.seconds, ends_at - loop.time())):
+                        await bell.wait()
+        finally:
+            del self._bells[ticket]
+        await self._leave(guards, ticket, "unused", "")
+        return _held_back(LIMITED, entered.guard, "no place for one more call came free in time")
+
+    async def _decided(self, entered: Entered) -> Ending | None:
+        if entered.outcome == "open":
+            return _held_back(BREAKER_OPEN, entered.guard, "the breaker is open: the last calls failed")
+        if entered.outcome == "late":
+            return _held_back(LIMITED, entered.guard, "the rate has no place for one more call in time")
+        if entered.seconds:
+            with metrics.waiting():
+                await asyncio.sleep(entered.seconds)
+        return None
+
+    async def _leave(self, guards: tuple[Guard, ...], ticket: str, how: str, word: str = "") -> None:
+        """Say how it ended; if Redis is away for long the permit ends by itself."""
+        with contextlib.suppress(RedisUnreachable):
+            changed = await patiently(lambda: self._gate.leave(guards, ticket, how, word), _LEAVE_SECONDS)
+            for guard, state in changed:
+                metrics.BREAKERS.labels(guard.kind, state).inc()
+                told = log.warning if state == "open" else log.info
+                told("a breaker changed", guard=guard.id, state=state, last=word)
+
+    def _leave_later(self, guards: tuple[Guard, ...], ticket: str, how: str) -> None:
+        """Leave in a task of its own: who made the attempt is being stopped."""
+        task = asyncio.get_running_loop().create_task(self._leave(guards, ticket, how))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    def _listen(self) -> None:
+        if self._listening is None or self._listening.done():
+            self._listening = asyncio.get_running_loop().create_task(self._hear())
+
+    async def _hear(self) -> None:
+        """Wake those who are told, for as long as anybody waits."""
+        while self._bells:
+            try:
+                with translated():
+                    heard = await self._redis.blpop([keys.told(self._worker)], timeout=_LISTEN_SECONDS)  # type: ignore[misc]
+            except RedisUnreachable:
+                await asyncio.sleep(_PAUSE)
+                continue
+            if heard and (bell := self._bells.get(heard[1].decode())):
+                bell.set()
+
+    async def close(self) -> None:
+        """Let what is being left be left, and listen no more."""
+        if self._leaving:
+            await asyncio.wait(self._leaving, timeout=1)
+        if self._listening is not None:
+            self._listening.cancel()
+            await asyncio.wait({self._listening}, timeout=1)
+
+
+def _held_back(word: str, guard: Guard | None, why: str) -> Ending:
+    of = f"{guard.kind} {guard.name}" if guard else "call"
+    metrics.HELD_BACK.labels(guard.kind if guard else "", word).inc()
+    return Ending(failure=word, detail=f"{of}: {why}")

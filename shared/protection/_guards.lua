@@ -1,0 +1,65 @@
+-- What ENTER and LEAVE share. A guard protects one host, or one integration of a bot; a call passes its guards in their
+-- order. A ticket (`<worker>:<random>`) stands for one attempt. All keys are in one slot; each expires.
+--
+-- guard    hash  name, limits (for people), state (closed when unset, open, half), since (of this state), probe (ticket
+--                that decides while half), at, ok, bad (attempts of the running half of the window and since when),
+--                ok_before, bad_before (of the half before), last, last_at (how the last failure ended, and when), per
+--                (the longest time of a rate)
+-- permits  zset  ticket -> when it comes free by itself     line  zset  ticket -> deadline: who has least time is first
+-- starts   zset  ticket -> when its attempt begins, within the time of the rate, also in the future
+--
+-- KEYS  1 guards (zset: guard -> last used)  2 what `told:<worker>` begins with  then, for each guard: guard, permits,
+--       line, starts
+-- ARGV  1 ticket  2 and 3 the script's own  then, for each guard: its name in `guards`, its name and its limits for
+--       people, concurrency (0: none), attempts and time of the rate (0: none), failures, share, window and open time
+--       of the breaker (0: none). Times in ms.
+local KEEP, GRACE, OFFER, TELL = 86400000, 2000, 1000, 60000
+local LONGEST_WAIT, MOST_TOLD = 5000, 10000
+local TICKET = ARGV[1]
+
+local clock = redis.call('TIME')
+local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
+
+local GUARDS = {}
+for i = 1, (#KEYS - 2) / 4 do
+  local k, a = 2 + (i - 1) * 4, 3 + (i - 1) * 10
+  GUARDS[i] = {
+    guard = KEYS[k + 1], permits = KEYS[k + 2], line = KEYS[k + 3], starts = KEYS[k + 4],
+    id = ARGV[a + 1], name = ARGV[a + 2], limits = ARGV[a + 3], concurrency = tonumber(ARGV[a + 4]),
+    count = tonumber(ARGV[a + 5]), per = tonumber(ARGV[a + 6]), failures = tonumber(ARGV[a + 7]),
+    share = tonumber(ARGV[a + 8]), window = tonumber(ARGV[a + 9]), open = tonumber(ARGV[a + 10]),
+  }
+end
+
+local function keep(g)
+  redis.call('PEXPIRE', g.guard, KEEP)
+  for _, key in ipairs({g.permits, g.line, g.starts}) do redis.call('PEXPIRE', key, KEEP) end
+end
+
+-- Says to a ticket's worker that it should ask again.
+local function tell(ticket)
+  local told = KEYS[2] .. string.match(ticket, '^[^:]*')
+  if redis.call('RPUSH', told, ticket) > MOST_TOLD then redis.call('LTRIM', told, -MOST_TOLD, -1) end
+  redis.call('PEXPIRE', told, TELL)
+end
+
+-- Offers free places to those in line. An offer is a permit that ends soon, unless its ticket asks: its worker may be
+-- dead. Whoever is in line is therefore never overtaken.
+local function serve(g)
+  redis.call('ZREMRANGEBYSCORE', g.permits, '-inf', NOW)
+  redis.call('ZREMRANGEBYSCORE', g.line, '-inf', NOW)
+  while g.concurrency > 0 and redis.call('ZCARD', g.permits) < g.concurrency do
+    local first = redis.call('ZRANGE', g.line, 0, 0)[1]
+    if not first then return end
+    redis.call('ZREM', g.line, first)
+    redis.call('ZADD', g.permits, NOW + OFFER, first)
+    if first ~= TICKET then tell(first) end
+  end
+end
+
+-- Takes the ticket out of everything but the rate: what began has begun. Tells whether it held a permit.
+local function let_go(g)
+  local held = redis.call('ZREM', g.permits, TICKET) == 1
+  redis.call('ZREM', g.line, TICKET)
+  return held
+end

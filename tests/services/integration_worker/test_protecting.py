@@ -1,0 +1,231 @@
+"""Limits of hosts and integrations, shared by workers: never more than was said, and a clear end for who cannot wait."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, cast
+
+import pytest
+from aiohttp import web
+from arq.connections import ArqRedis
+
+from services.integration_worker.call import Calls
+from services.integration_worker.protecting import Protector
+from shared.dialog.events import CallOutcome
+from shared.integration.client import OutboundClient
+from shared.store import keys
+from tests.services.integration_worker.calling import Waiting, responder, until, words
+from tests.services.integration_worker.misbehaving import Server
+from tests.services.integration_worker.test_worker import ended, working
+
+OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
+BAD: tuple[int, dict[str, str], bytes] = (503, {}, b"no")
+ONCE = "retries = 0\n"
+
+
+class Crowd:
+    """An answer that takes a moment, and counts how many wait for it."""
+
+    def __init__(self, seconds: float = 0.01) -> None:
+        self.seconds, self.now, self.most, self.begun = seconds, 0, 0, list[float]()
+
+    async def __call__(self, _: web.Request) -> web.Response:
+        self.begun.append(asyncio.get_running_loop().time())
+        self.now += 1
+        self.most = max(self.most, self.now)
+        await asyncio.sleep(self.seconds)
+        self.now -= 1
+        return web.Response(text="{}")
+
+
+@asynccontextmanager
+async def maker(waiting: Waiting) -> AsyncIterator[Calls]:
+    """Calls of one worker."""
+    protector = Protector(waiting.redis)
+    async with OutboundClient() as client:
+        yield waiting.maker(client, protector)
+    await protector.close()
+
+
+async def outcomes(waiting: Waiting, calls: list[str]) -> list[CallOutcome]:
+    found = [await waiting.outcome(call_id) for call_id in calls]
+    assert all(found)
+    return cast("list[CallOutcome]", found)
+
+
+async def keys_of_guards(redis: ArqRedis) -> set[bytes]:
+    return set(await redis.keys("*{protection}*"))
+
+
+# -- how many at once ---------------------------------------------------------------------------------------------
+
+
+async def test_never_more_calls_at_once_than_the_integration_allows(waiting: Waiting, server: Server) -> None:
+    server.answers = [crowd := Crowd()]
+    await waiting.publish(responder("It", server.url), manifest="concurrency = 3\n")
+    calls = [await waiting.call("It") for _ in range(12)]
+    async with maker(waiting) as made:
+        await asyncio.gather(*map(made.call, calls))
+    assert {outcome.status for outcome in await outcomes(waiting, calls)} == {200}
+    assert (len(crowd.begun), crowd.most) == (12, 3)
+
+
+async def test_integrations_of_one_host_share_its_limit_and_others_do_not(
+    waiting: Waiting, server: Server, other_server: Server
+) -> None:
+    server.answers, other_server.answers = [crowd := Crowd()], [other := Crowd()]
+    host = server.url.removeprefix("http://")
+    await waiting.publish(
+        responder("A", server.url), responder("B", server.url), responder("C", other_server.url),
+        more=f'[hosts."{host}"]\nconcurrency = 2\n',
+    )  # fmt: skip
+    calls = [await waiting.call(name) for name in "ABC" * 4]
+    async with maker(waiting) as made:
+        await asyncio.gather(*map(made.call, calls))
+    assert (len(crowd.begun), crowd.most) == (8, 2)
+    assert other.most == 4
+
+
+async def test_two_workers_share_one_limit_and_tell_each_other(
+    waiting: Waiting, server: Server, valkey_server: str
+) -> None:
+    server.answers = [crowd := Crowd(0.02)]
+    limits = 'concurrency = 4\nrate = "300/s"\n'
+    await waiting.publish(responder("It", server.url), manifest=limits)
+    calls = [await waiting.call("It") for _ in range(40)]
+    async with working(valkey_server), working(valkey_server):
+        found = [await ended(waiting, call_id) for call_id in calls]
+    assert {outcome.status for outcome in found} == {200}
+    assert (len(crowd.begun), crowd.most) == (40, 4)
+    assert any(outcome.attempts[0].waited for outcome in found)
+
+
+async def test_two_workers_share_one_rate(waiting: Waiting, server: Server, valkey_server: str) -> None:
+    server.answers = [crowd := Crowd(0)]
+    await waiting.publish(responder("It", server.url), manifest='rate = "5/s"\n')
+    calls = [await waiting.call("It") for _ in range(11)]
+    async with working(valkey_server), working(valkey_server):
+        found = [await ended(waiting, call_id) for call_id in calls]
+    assert {outcome.status for outcome in found} == {200}
+    on_the_way = 0.2  # from its permit to the server, at most; the scripts themselves are exact
+    assert all(later - sooner > 1 - on_the_way for sooner, later in zip(crowd.begun, crowd.begun[5:], strict=False))
+
+
+async def test_a_call_that_gets_no_place_in_its_time_is_limited(waiting: Waiting, server: Server) -> None:
+    server.answers = [server.hang]
+    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
+    first, second = await waiting.call("It"), await waiting.call("It", budget_ms=150)
+    async with maker(waiting) as made:
+        holding = asyncio.create_task(made.call(first))
+        await until(server.called(1), holding)
+        await made.call(second)
+        server.released.set()
+        await holding
+    [outcome] = await outcomes(waiting, [second])
+    assert (outcome.failure, words(outcome), server.seen.count) == ("limited", ["limited"], 1)
+    assert "Bot: It" in outcome.failure_detail
+    assert outcome.attempts[0].sent == 0
+    assert outcome.attempts[0].waited > 0
+
+
+async def test_a_rate_that_has_no_place_in_time_is_said_at_once(waiting: Waiting, server: Server) -> None:
+    server.answers = [OK]
+    await waiting.publish(responder("It", server.url), manifest='rate = "1/h"\n')
+    assert (await waiting.made("It")).status == 200
+    outcome = await waiting.made("It")
+    assert (outcome.failure, words(outcome), server.seen.count) == ("limited", ["limited"], 1)
+    assert "rate" in outcome.failure_detail
+
+
+async def test_the_place_of_a_worker_that_died_comes_free_by_itself(waiting: Waiting, server: Server) -> None:
+    server.answers = [OK]
+    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
+    permits = keys.guard("integration:bot:It")[1]
+    seconds, _ = await cast("Any", waiting.redis.time())
+    await waiting.redis.zadd(permits, {"dead:1": seconds * 1000 + 300})
+    assert (await waiting.made("It")).status == 200
+
+
+async def test_a_call_that_is_stopped_while_it_waits_leaves_its_place_in_the_line(
+    waiting: Waiting, server: Server
+) -> None:
+    server.answers = [server.hang, OK]
+    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
+    first, second = await waiting.call("It"), await waiting.call("It")
+    permits, line = keys.guard("integration:bot:It")[1:3]
+    async with maker(waiting) as made:
+        holding = asyncio.create_task(made.call(first))
+        await until(server.called(1), holding)
+        waits = asyncio.create_task(made.call(second))
+
+        async def in_line() -> bool:
+            return bool(await waiting.redis.zcard(line))
+
+        await until(in_line, waits)
+        for task in (waits, holding):
+            task.cancel()
+            await asyncio.wait([task])
+    assert (await waiting.redis.zcard(line), await waiting.redis.zcard(permits)) == (0, 0)
+
+
+async def test_calls_without_limits_ask_nothing(waiting: Waiting, server: Server) -> None:
+    server.answers = [OK]
+    host = '[hosts."elsewhere.example.com"]\nconcurrency = 1\n'
+    await waiting.publish(responder("It", server.url), responder("Other", server.url), more=host)
+    assert (await waiting.made("It")).attempts[0].waited == 0
+    assert await keys_of_guards(waiting.redis) == set()
+
+
+# -- the breaker --------------------------------------------------------------------------------------------------
+
+
+async def test_an_open_breaker_ends_calls_at_once_and_lets_one_probe_through(waiting: Waiting, server: Server) -> None:
+    server.answers = [BAD]
+    breaker = ONCE + 'breaker = { failures = 2, open = "200ms" }\n'
+    await waiting.publish(responder("It", server.url), manifest=breaker)
+    assert [(await waiting.made("It")).status for _ in range(2)] == [503, 503]
+    outcome = await waiting.made("It")
+    assert (outcome.failure, words(outcome), server.seen.count) == ("breaker_open", ["breaker_open"], 2)
+    assert "Bot: It" in outcome.failure_detail
+    guard = keys.guard("integration:bot:It")[0]
+    server.answers = [server.hang, OK]
+    await asyncio.sleep(0.2)
+    async with maker(waiting) as made:
+        probing = asyncio.create_task(made.call(probe := await waiting.call("It")))
+        await until(server.called(3), probing)
+        assert (await waiting.made("It")).failure == "breaker_open"
+        server.released.set()
+        await probing
+    [probed] = await outcomes(waiting, [probe])
+    assert probed.body == "late"
+    assert await cast("Any", waiting.redis.hget(guard, "state")) == b"closed"
+    assert (await waiting.made("It")).status == 200
+
+
+async def test_a_call_whose_breaker_opens_between_its_attempts_ends_with_the_answer_it_had(
+    waiting: Waiting, server: Server
+) -> None:
+    server.answers = [BAD]
+    await waiting.publish(responder("It", server.url), manifest="breaker = { failures = 2 }\n")
+    outcome = await waiting.made("It")
+    assert (outcome.status, words(outcome), server.seen.count) == (503, ["503", "503", "breaker_open"], 2)
+
+
+async def test_who_waits_for_a_place_ends_at_once_when_the_breaker_opens(waiting: Waiting, server: Server) -> None:
+    server.answers = [server.hang]
+    limits = "concurrency = 1\nattempt_timeout = 0.2\nbreaker = { failures = 1 }\n" + ONCE
+    await waiting.publish(responder("It", server.url), manifest=limits)
+    calls = [await waiting.call("It") for _ in range(4)]
+    async with maker(waiting) as made:
+        await asyncio.gather(*map(made.call, calls))
+    found = sorted(str(outcome.failure) for outcome in await outcomes(waiting, calls))
+    assert (found, server.seen.count) == (["breaker_open"] * 3 + ["timeout"], 1)
+
+
+@pytest.mark.parametrize("status", [404, 429, 400])
+async def test_answers_that_say_nothing_against_the_api_do_not_open_it(
+    waiting: Waiting, server: Server, status: int
+) -> None:
+    server.answers = [(status, {}, b"no")]
+    await waiting.publish(responder("It", server.url), manifest=ONCE + "breaker = { failures = 1 }\n")
+    assert [(await waiting.made("It")).status for _ in range(3)] == [status] * 3

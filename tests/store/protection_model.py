@@ -1,0 +1,133 @@
+"""What the guards of shared/protection should do, in Python: the model its Lua is held against. Times in ms."""
+
+from dataclasses import dataclass, field
+
+GRACE, OFFER, LONGEST_WAIT = 2000, 1000, 5000
+
+
+@dataclass
+class Model:
+    """One guard. `permits`, `line` and `starts` are by ticket; `told` collects who was told to ask again."""
+
+    told: list[str]
+    concurrency: int = 0
+    rate: tuple[int, int] = (0, 0)
+    breaker: tuple[int, float, int, int] = (0, 0, 0, 0)
+    permits: dict[str, int] = field(default_factory=dict)
+    line: dict[str, int] = field(default_factory=dict)
+    starts: dict[str, int] = field(default_factory=dict)
+    state: str = "closed"
+    since: int = 0
+    probe: str = ""
+    ends: list[tuple[int, bool]] = field(default_factory=list)
+    half_at: int = 0
+
+    def refuses(self, now: int, ticket: str) -> int:
+        """For how long attempts are refused, 0 when this one is not."""
+        if self.state == "open":
+            if now < self.since + self.breaker[3]:
+                return self.since + self.breaker[3] - now
+            self.state, self.since, self.probe = "half", now, ""
+        if self.state == "half" and self.probe not in {"", ticket} and self.permits.get(self.probe, 0) > now:
+            return min(self.permits[self.probe] - now, self.breaker[3])
+        return 0
+
+    def serve(self, now: int, asking: str) -> None:
+        self.permits = {ticket: until for ticket, until in self.permits.items() if until > now}
+        self.line = {ticket: deadline for ticket, deadline in self.line.items() if deadline > now}
+        while self.line and len(self.permits) < self.concurrency:
+            first = min(self.line, key=lambda ticket: (self.line[ticket], ticket))
+            del self.line[first]
+            self.permits[first] = now + OFFER
+            if first != asking:
+                self.told.append(first)
+
+    def place(self, now: int, ticket: str, deadline: int) -> int:
+        """Take a place or a place in the line; return when to ask again, 0 when there was a place."""
+        if self.concurrency and ticket not in self.permits:
+            self.line[ticket] = deadline
+            self.serve(now, ticket)
+            if ticket not in self.permits:
+                free = min(self.permits.values(), default=now + LONGEST_WAIT) - now
+                return max(1, min(free, LONGEST_WAIT))
+        self.permits[ticket] = deadline + GRACE
+        return 0
+
+    def first_start(self, now: int, ticket: str) -> int:
+        count, per = self.rate
+        if not count:
+            return now
+        if ticket in self.starts:
+            return self.starts[ticket]
+        latest = sorted(self.starts.values(), reverse=True)
+        return max(now, latest[count - 1] + per) if len(latest) >= count else now
+
+    def let_go(self, ticket: str) -> bool:
+        self.line.pop(ticket, None)
+        return self.permits.pop(ticket, None) is not None
+
+    def leave(self, now: int, ticket: str, verdict: str) -> str:
+        became = self.judge(now, ticket, verdict) if self.let_go(ticket) and self.breaker[0] else ""
+        if verdict == "unused":
+            self.starts.pop(ticket, None)
+        self.serve(now, ticket)
+        return became
+
+    def judge(self, now: int, ticket: str, verdict: str) -> str:
+        failures, share, window, _ = self.breaker
+        judged = verdict in {"ok", "failed"}
+        if self.state == "closed":
+            if not judged:
+                return ""
+            half = window // 2
+            if not self.ends or now - self.half_at >= 2 * half:
+                self.half_at, self.ends = now, []
+            elif now - self.half_at >= half:
+                self.half_at += half
+                self.ends = [end for end in self.ends if end[0] >= self.half_at - half]
+            self.ends.append((now, verdict == "ok"))
+            bad = sum(not good for _, good in self.ends)
+            return (
+                self.become(now, "open") if verdict == "failed" and bad >= max(failures, share * len(self.ends)) else ""
+            )
+        if self.state != "half" or self.probe != ticket:
+            return ""
+        self.probe = ""
+        return self.become(now, "closed" if verdict == "ok" else "open") if judged else ""
+
+    def become(self, now: int, state: str) -> str:
+        self.state, self.since, self.probe, self.ends = state, now, "", []
+        if state == "open":
+            self.told += sorted(self.line, key=lambda ticket: (self.line[ticket], ticket))
+            self.line = {}
+        return state
+
+
+def enter(guards: list[Model], now: int, ticket: str, left: int) -> tuple[str, int, int]:
+    """ENTER for a ticket whose call has `left` ms: as the script answers."""
+    deadline = now + left
+    for number, guard in enumerate(guards, 1):
+        if ms := guard.refuses(now, ticket):
+            return refused(guards, now, ticket, ("open", ms, number))
+    for number, guard in enumerate(guards, 1):
+        if ms := guard.place(now, ticket, deadline):
+            return "wait", ms, number
+    start, slowest = now, 0
+    for number, guard in enumerate(guards, 1):
+        if (possible := guard.first_start(now, ticket)) > start:
+            start, slowest = possible, number
+    if start >= deadline:
+        return refused(guards, now, ticket, ("late", start - now, slowest))
+    for guard in guards:
+        if guard.rate[0]:
+            guard.starts[ticket] = start
+        if guard.breaker[0] and guard.state == "half":
+            guard.probe = ticket
+    return "go", start - now, 0
+
+
+def refused(guards: list[Model], now: int, ticket: str, answer: tuple[str, int, int]) -> tuple[str, int, int]:
+    for guard in guards:
+        guard.let_go(ticket)
+        guard.serve(now, ticket)
+    return answer

@@ -1,0 +1,152 @@
+"""Random walks through guards: the scripts agree with the model, on a clock that the test sets, each sent twice.
+
+Beside the model, the promises themselves: never more at once, never more in a time, nobody past an open breaker.
+"""
+
+import asyncio
+from collections.abc import Awaitable
+from random import Random
+from typing import Any, cast
+
+import pytest
+from arq.connections import ArqRedis
+
+from shared.bot.protection import Breaker, Protection, Rate
+from shared.protection import gate
+from shared.protection.gate import Gate
+from shared.protection.guards import Guard
+from shared.store import keys
+from shared.store.batches import Script
+from shared.store.connection import connect
+from tests.store.conftest import assert_all_expire
+from tests.store.protection_model import Model, enter
+
+_CLOCK = "local clock = redis.call('TIME')"
+_OURS = "local clock = redis.call('MGET', 'queue:clock:s', 'queue:clock:us')"
+STEPS = 150
+
+
+def clocked(redis: ArqRedis) -> Gate:
+    """A gate whose scripts read a clock that the test sets."""
+    made = Gate(redis)
+    for name, script in made._scripts.items():
+        assert _CLOCK in script.text
+        made._scripts[name] = Script(script.text.replace(_CLOCK, _OURS))
+    return made
+
+
+class Walk:
+    """Two guards, an integration's and a host's; some tickets pass both, some the host's alone."""
+
+    def __init__(self, redis: ArqRedis, seed: int) -> None:
+        self.dice = Random(seed)
+        self.redis, self.gate, self.now = redis, clocked(redis), 1_800_000_000_000
+        self.told: list[str] = []
+        self.guards: list[Guard] = []
+        self.models: list[Model] = []
+        for kind in ("integration", "host"):
+            concurrency = self.dice.choice([0, 1, 2, 3])
+            rate = self.dice.choice([None, Rate(1, 1000), Rate(3, 1000), Rate(8, 60_000)])
+            breaker = self.dice.choice([None, Breaker(1, 0.5, 3000, 4000), Breaker(2, 0.75, 1001, 3000)])
+            protection = Protection(concurrency, rate, breaker)
+            self.guards.append(Guard(kind, f"{kind}:it", kind, protection))
+            rated = (rate.count, rate.ms) if rate else (0, 0)
+            broken = (breaker.failures, breaker.share, breaker.window_ms, breaker.open_ms) if breaker else (0, 0, 0, 0)
+            self.models.append(Model(self.told, concurrency, rated, broken))
+        self.tickets: dict[str, tuple[int, int]] = {}  # ticket -> first of its guards, deadline
+        self.going: dict[str, int] = {}  # those that may be made -> when they begin
+        self.begun: list[tuple[int, int]] = []  # first of its guards, when
+
+    async def walk(self) -> None:
+        await self.pass_time(0)
+        for step in range(STEPS):
+            act = self.dice.choices(["time", "new", "again", "end", "stop"], [3, 4, 4, 4, 1])[0]
+            if act == "time":
+                await self.pass_time(self.dice.choice([1, 50, 499, 500, 1000, 2500, 6000]))
+            elif act == "new" or not self.tickets:
+                self.tickets[f"w:{step:04}"] = (
+                    self.dice.choice([0, 1]),
+                    self.now + self.dice.choice([900, 4000, 20_000]),
+                )
+                await self.ask(f"w:{step:04}")
+            elif act == "again":
+                for ticket in self.dice.sample(
+                    waiting := sorted(set(self.tickets) - set(self.going)), min(1, len(waiting))
+                ):
+                    await self.ask(ticket)
+            else:
+                await self.leave(self.dice.choice(sorted(self.tickets)), unused=act == "stop")
+            await self.check()
+
+    async def pass_time(self, ms: int) -> None:
+        self.now += ms
+        seconds, rest = divmod(self.now, 1000)
+        await cast("Awaitable[Any]", self.redis.mset({"queue:clock:s": seconds, "queue:clock:us": rest * 1000 + 999}))
+
+    async def ask(self, ticket: str) -> None:
+        first, deadline = self.tickets[ticket]
+        left = max(deadline - self.now, 0)
+        for _ in range(self.dice.choice([1, 2])):  # an answer may be lost
+            expected = enter(self.models[first:], self.now, ticket, left)
+            said = await self.gate.enter(tuple(self.guards[first:]), ticket, left / 1000)
+            number = self.guards[first:].index(said.guard) + 1 if said.guard else 0
+            assert (said.outcome, round(said.seconds * 1000), number) == expected
+        if expected[0] == "go":
+            if ticket not in self.going:
+                self.begun.append((first, self.now + expected[1]))
+            self.going[ticket] = self.now + expected[1]
+            assert self.going[ticket] < deadline
+        elif expected[0] in {"open", "late"}:
+            del self.tickets[ticket]
+
+    async def leave(self, ticket: str, *, unused: bool) -> None:
+        first, _ = self.tickets.pop(ticket)
+        begins = self.going.pop(ticket, None)
+        verdict = "unused" if unused else self.dice.choice(["ok", "failed", "failed", "neither"])
+        if unused and begins is not None and begins > self.now:
+            self.begun.remove((first, begins))
+        elif unused and begins is not None:
+            verdict = "neither"  # it had begun: the place in the rate is used
+        expected = [model.leave(self.now, ticket, verdict) for model in self.models[first:]]
+        guards = tuple(self.guards[first:])
+        became = await self.gate.leave(guards, ticket, verdict, "503")
+        assert became == [(guard, state) for guard, state in zip(guards, expected, strict=True) if state]
+        if self.dice.random() < 0.5:
+            assert await self.gate.leave(guards, ticket, verdict, "503") == []
+            for model in self.models[first:]:
+                model.leave(self.now, ticket, verdict)
+
+    async def check(self) -> None:
+        told = await cast("Awaitable[list[bytes]]", self.redis.lrange(keys.told("w"), 0, -1))
+        assert [ticket.decode() for ticket in told] == self.told
+        for place, (guard, model) in enumerate(zip(self.guards, self.models, strict=True)):
+            for name, expected in zip(keys.guard(guard.id)[1:3], (model.permits, model.line), strict=True):
+                found = await self.redis.zrange(name, 0, -1, withscores=True)
+                assert {ticket.decode(): int(score) for ticket, score in found} == expected
+            mine = [ticket for ticket in self.going if ticket in self.tickets and self.tickets[ticket][0] <= place]
+            alive = [ticket for ticket in mine if self.tickets[ticket][1] > self.now]
+            assert not model.concurrency or len(alive) <= model.concurrency
+            count, per = model.rate
+            begun = sorted(when for first, when in self.begun if first <= place)
+            assert not count or all(later - sooner >= per for sooner, later in zip(begun, begun[count:], strict=False))
+        if self.dice.random() < 0.05:
+            await assert_all_expire(self.redis)
+
+
+@pytest.mark.parametrize("walks", [20, pytest.param(200, marks=[pytest.mark.proof, pytest.mark.timeout(900)])])
+def test_every_walk_through_the_guards_agrees_with_the_model(valkey_server: str, walks: int) -> None:
+    async def walk_all() -> None:
+        async with connect(valkey_server) as redis:
+            for seed in range(walks):
+                await redis.flushall()
+                await Walk(redis, seed).walk()
+
+    asyncio.run(walk_all())
+
+
+@pytest.mark.parametrize("name", gate.SCRIPTS)
+def test_a_script_of_the_gate_says_its_keys_and_arguments(name: str, valkey_server: str) -> None:
+    text = Gate(connect(valkey_server))._scripts[name].text
+    assert "-- include:" not in text
+    for heading in (f"-- {name.upper()}: ", "-- KEYS  ", "-- ARGV  ", "Returns "):
+        assert heading in text
