@@ -94,10 +94,12 @@ def _command(prepared: Prepared, settings: Settings) -> str:
     except InvalidRequest as error:
         raise CommandFailed(f"The request cannot be rendered: {error}.", FINDINGS) from error
     request = with_idempotency_key(request, integration, prepared.call_id)
-    shown = show_request(integration, prepared.values, request)
-    if shown.names:
-        click.echo(f"Set before you run it: {', '.join(shown.names)}", err=True)
-    return curl(shown, integration.policy, settings.rewrite_urls)
+    credential = prepared.bot.credentials.get(integration.credential)
+    shown = show_request(integration, prepared.values, request, credential=credential)
+    command = curl(shown, integration.policy, settings.rewrite_urls)
+    if used := [name for name in shown.names if f"${{{name}}}" in command]:
+        click.echo(f"Set before you run it: {', '.join(used)}", err=True)
+    return command
 
 
 def _advise(ran: Ran, source: BotSource) -> None:

@@ -15,7 +15,10 @@ def curl(shown: Shown, policy: Policy, rewrites: tuple[tuple[str, str], ...] = (
     address = rewrite(request.url, rewrites) or request.url
     method = ["--head"] if request.method == "HEAD" else ["--request", request.method]
     lines = [f"curl {' '.join(method)} {_quoted(shown, address)}"]
-    lines += [f"--header {_header(shown, name, value)}" for name, value in request.headers.items()]
+    lines += [f"{option} {_quoted(shown, value)}" for option, value in shown.options]
+    own = {"authorization"} if any(option == "--user" for option, _ in shown.options) else set()
+    headers = [(name, value) for name, value in request.headers.items() if name.lower() not in own]
+    lines += [f"--header {_header(shown, name, value)}" for name, value in headers]
     # The client sends these of itself; curl has others.
     if request.header("user-agent") is None:
         lines.append("--user-agent botlane")

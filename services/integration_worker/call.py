@@ -108,7 +108,10 @@ class Calls:
         try:
             bot = await self._ask(lambda: self._bots.get(job.started.version), _WAIT_FOR_REDIS)
             integration = _integration(bot, job)
-            request = _rendered(integration, job, show=self._show)
+            request = _rendered(integration, job)
+            if self._show:
+                credential = bot.credentials.get(integration.credential)
+                job.sent = show_request(integration, job.values, request, credential=credential).sent()
         except (BotUnusable, InvalidRequest) as error:
             return _failed(job, "invalid", str(error))
         if job.started.interrupted and not _goes_on(job, integration):
@@ -201,12 +204,10 @@ def _integration(bot: Bot, job: _Job) -> Integration:
     return integration
 
 
-def _rendered(integration: Integration, job: _Job, *, show: bool) -> Request:
+def _rendered(integration: Integration, job: _Job) -> Request:
     job.method = integration.method
     request = with_idempotency_key(render_request(integration, job.values), integration, job.call_id)
     job.address = without_query(request.url)
-    if show:
-        job.sent = show_request(integration, job.values, request).sent()
     return request
 
 

@@ -13,12 +13,14 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from shared.bot.integration import Integration
+from shared.bot.manifest_credentials import Credential
 from shared.dialog.events import SentRequest
 from shared.integration.filling import InvalidRequest, value_of
 from shared.integration.redirects import is_secret_header
 from shared.integration.request import Request, render_request
+from shared.integration.shown_credential import show_credential
 
-MASK: Final = "••••"
+MASK: Final = "•••"
 _LONGEST: Final = 16_384
 _MARK = re.compile(r"zqMark(\d{1,4})qz")  # letters and digits: the same in an address, a header and a body
 _SECRET = re.compile(
@@ -43,10 +45,14 @@ def is_secret_name(name: str) -> bool:
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A request in whose texts marks stand; `names` are what the marks are called, such as `ORDERS_API_KEY`."""
+    """A request in whose texts marks stand; `names` are what the marks are called, such as `ORDERS_API_KEY`.
+
+    `options` are what curl needs for the credential, in place of or besides what is attached to the request.
+    """
 
     request: Request
     names: tuple[str, ...] = ()
+    options: tuple[tuple[str, str], ...] = ()
 
     def masked(self, text: str) -> str:
         """Return a text of the request with a mask in place of each mark."""
@@ -78,12 +84,14 @@ def show_request(
     integration: Integration,
     values: Mapping[str, Any],
     request: Request,
+    *,
+    credential: Credential | None = None,
     is_sensitive: Callable[[str], bool] = nothing_sensitive,
 ) -> Shown:
     """Return the request that was made of these values as it may be shown; `is_sensitive` is asked for variables.
 
-    What `request` has beyond the rendered one (an idempotency key, what a credential added) is shown too, marked
-    where it is called like a secret.
+    What `request` has beyond the rendered one (an idempotency key) is shown too, and what the credential attaches, with
+    marks for its secrets, which are not read.
     """
     marks = _Marks(integration.name)
     marked = dict(values)
@@ -97,7 +105,11 @@ def show_request(
     added = {name: value for name, value in request.headers.items() if shown.header(name) is None}
     headers = {name: marks.header(name, value) for name, value in {**shown.headers, **added}.items()}
     body = None if shown.body is None else marks.body(shown.body.decode()).encode()
-    return Shown(Request(shown.method, marks.address(shown.url, request.url), headers, body), tuple(marks.names))
+    marked_request = Request(shown.method, marks.address(shown.url), headers, body)
+    if credential is None:
+        return Shown(marked_request, tuple(marks.names))
+    attached = show_credential(integration.credential, credential, marks.mark)
+    return Shown(attached.attachment.on(marked_request), tuple(marks.names), attached.options)
 
 
 class _Marks:
@@ -107,9 +119,9 @@ class _Marks:
         self.names: list[str] = []
         self._integration = integration
 
-    def mark(self, name: str) -> str:
-        """Return the mark for a variable's value."""
-        called = _variable_name(name)
+    def mark(self, name: str, *, exact: bool = False) -> str:
+        """Return the mark for a variable's value; `exact` keeps a name that is one of the environment already."""
+        called = name if exact else _variable_name(name)
         if called not in self.names:
             self.names.append(called)
         return f"zqMark{self.names.index(called)}qz"
@@ -125,20 +137,17 @@ class _Marks:
         scheme = _SCHEME.match(value)
         return (scheme[0] if scheme else "") + self.own(name)
 
-    def address(self, url: str, real: str) -> str:
-        """Mark the secrets in the query, and whatever the real address has there beyond the rendered one."""
+    def address(self, url: str) -> str:
+        """Mark the secrets in the query."""
         base, sign, query = url.partition("?")
-        pairs = query.split("&") if sign else []
-        more = real.partition("?")[2].split("&")[len(pairs) :] if "?" in real else []
-        told = [self._pair(pair, secret=False) for pair in pairs] + [self._pair(pair, secret=True) for pair in more]
-        return f"{base}?{'&'.join(told)}" if told else base
+        return f"{base}?{'&'.join(map(self._pair, query.split('&')))}" if sign else base
 
     def body(self, text: str) -> str:
         """Mark the secrets in a body that is JSON or a form."""
         if text.lstrip()[:1] in {"{", "["}:
             return _FIELD.sub(self._field, text)
         if re.fullmatch(r"[^\s=&]+=[^\s&]*(?:&[^\s=&]+=[^\s&]*)*", text):
-            return "&".join(self._pair(pair, secret=False) for pair in text.split("&"))
+            return "&".join(map(self._pair, text.split("&")))
         return text
 
     def _field(self, found: re.Match[str]) -> str:
@@ -147,10 +156,10 @@ class _Marks:
             return found[0]
         return f'{found[1]}"{self.own(name)}"'
 
-    def _pair(self, pair: str, *, secret: bool) -> str:
+    def _pair(self, pair: str) -> str:
         name, sign, value = pair.partition("=")
         called = unquote_plus(name)
-        if not value or _MARK.search(value) or not (secret or called.lower() == "key" or is_secret_name(called)):
+        if not value or _MARK.search(value) or not (called.lower() == "key" or is_secret_name(called)):
             return pair
         return f"{name}{sign}{self.own(called)}"
 

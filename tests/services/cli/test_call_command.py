@@ -234,6 +234,28 @@ def test_the_curl_command_makes_the_same_request(server: Server, tmp_path: Path,
     }
 
 
+def test_a_credential_of_the_manifest_goes_along_and_is_a_name_for_curl(
+    server: Server, tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    manifest = (
+        '[credentials.shop]\ntype = "basic"\nusername = "ann"\npassword = { env = "SHOP_PASSWORD" }\n'
+        f'[integrations.Orders]\ncredential = "shop"\n{PRIVATE}'
+    )
+    bot = written(tmp_path, orders(server.url), manifest=manifest)
+    monkeypatch.setenv("SHOP_PASSWORD", "cAnAry'1")
+    said = [call(bot, "Orders", "--set", "number=7", *form) for form in ([], ["--json"], ["--curl"])]
+    assert [code for code, _, _ in said] == [0, 0, 0]
+    assert "cAnAry" not in str(said)
+    assert "  Authorization: Basic •••" in said[0][1].splitlines()
+    assert said[2][2] == "Set before you run it: SHOP_PASSWORD\n"
+    subprocess.run(["/bin/sh", "-c", f"{said[2][1].strip()} --silent --fail"], check=True, capture_output=True)
+    assert len({seen[2]["authorization"] for seen in server.seen}) == 1
+    monkeypatch.delenv("SHOP_PASSWORD")
+    code, out, _ = call(bot, "Orders", "--set", "number=7")
+    assert code == 1
+    assert "SHOP_PASSWORD is not set" in out.splitlines()[-1]
+
+
 def test_what_would_steer_a_terminal_is_shown_instead(server: Server, tmp_path: Path, call: Any) -> None:
     server.answers = [(200, b"\x1b[2J\x07evil\nline")]
     _, out, _ = call(written(tmp_path, orders(server.url)), "Orders", "--set", "number=7")

@@ -4,12 +4,23 @@ from collections.abc import Mapping
 from typing import Any
 
 import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.bot.integration import Integration
+from shared.bot.manifest_credentials import (
+    AccessToken,
+    ApiKey,
+    Basic,
+    ClientCredentials,
+    Consumer,
+    Credential,
+    MutualTls,
+    Secret,
+)
 from shared.integration.filling import InvalidRequest
-from shared.integration.request import Request, render_request
+from shared.integration.request import render_request
 from shared.integration.shown import MASK, Shown, show_request
 from tests.unit.integration.test_request import integration
 
@@ -19,7 +30,7 @@ CANARY = "cAnAry-93 &=\"'/"
 def shown(of: Integration, values: Mapping[str, Any], *sensitive: str, added: Mapping[str, str] | None = None) -> Shown:
     request = render_request(of, values)
     request = msgspec.structs.replace(request, headers={**request.headers, **(added or {})})
-    return show_request(of, values, request, lambda name: name in sensitive)
+    return show_request(of, values, request, is_sensitive=lambda name: name in sensitive)
 
 
 def test_a_request_without_secrets_is_shown_as_it_is() -> None:
@@ -87,14 +98,53 @@ def test_a_form_is_masked_pair_by_pair() -> None:
     assert sent.body == f"user=ann%20b&password={MASK}"
 
 
-def test_what_a_credential_adds_is_shown_masked_and_other_additions_as_they_are() -> None:
-    of = integration("https://api.example.com/x?a=1")
-    request = Request(
-        "GET", "https://api.example.com/x?a=1&k=s1", {"Authorization": "Basic s2", "Idempotency-Key": "7"}
-    )
-    sent = show_request(of, {}, request).sent()
-    assert sent.address == f"https://api.example.com/x?a=1&k={MASK}"
-    assert sent.headers == {"Authorization": f"Basic {MASK}", "Idempotency-Key": "7"}
+def test_what_the_request_has_besides_is_shown_too() -> None:
+    sent = shown(integration("https://api.example.com/x"), {}, added={"Idempotency-Key": "7", "X-Token": "s1"}).sent()
+    assert sent.headers == {"Idempotency-Key": "7", "X-Token": MASK}
+
+
+ENV = Secret(env="crm_Secret")
+TOKEN = ClientCredentials(token_url="https://id.example/t", client_id="c", client_secret=ENV)
+
+
+@pytest.mark.parametrize(
+    ("credential", "headers", "address", "options", "name"),
+    [
+        (
+            Basic(username="ann", password=ENV),
+            {"Authorization": f"Basic {MASK}"},
+            "",
+            [("--user", f"ann:{MASK}")],
+            "crm_Secret",
+        ),
+        (AccessToken(token=ENV), {"Authorization": f"Bearer {MASK}"}, "", [], "crm_Secret"),
+        (AccessToken(token=Secret(file="/t"), scheme="", header="X-T"), {"X-T": MASK}, "", [], "CRM_TOKEN"),
+        (ApiKey(key=ENV, header="X-Key"), {"X-Key": MASK}, "", [], "crm_Secret"),
+        (ApiKey(key=ENV, query="k"), {}, f"&k={MASK}", [], "crm_Secret"),
+        (Consumer(), {"Authorization": f"Bearer {MASK}"}, "", [], "CIDP_ACCESS_TOKEN"),
+        (TOKEN, {"Authorization": f"Bearer {MASK}"}, "", [], "CRM_ACCESS_TOKEN"),
+        (
+            MutualTls(
+                certificate=Secret(file="/c.pem"), private_key=ENV, passphrase=ENV, authorities=Secret(file="/ca.pem")
+            ),
+            {},
+            "",
+            [("--cert", f"/c.pem:{MASK}"), ("--key", MASK), ("--cacert", "/ca.pem")],
+            "crm_Secret",
+        ),
+        (MutualTls(pkcs12=Secret(file="/c.p12")), {}, "", [("--cert-type", "P12"), ("--cert", "/c.p12")], ""),
+    ],
+    ids=["basic", "token", "token in a file", "key", "key in the query", "consumer", "oauth", "certificate", "pkcs12"],
+)
+def test_a_credential_is_shown_by_the_names_of_its_secrets(
+    credential: Credential, headers: dict[str, str], address: str, options: list[tuple[str, str]], name: str
+) -> None:
+    of = msgspec.structs.replace(integration("https://api.example.com/x?a=1"), credential="crm")
+    found = show_request(of, {}, render_request(of, {}), credential=credential)
+    sent = found.sent()
+    assert (sent.headers, sent.address) == (headers, f"https://api.example.com/x?a=1{address}")
+    assert [(option, found.masked(value)) for option, value in found.options] == options
+    assert name in {*found.names, ""}
 
 
 def test_credentials_in_the_address_are_masked() -> None:
