@@ -10,6 +10,8 @@ import msgspec
 
 LEVELS = 64
 _LONG_NUMBER = re.compile(r"\d{19}")
+_UNSAFE_NUMBER = re.compile(r"\d{16}")
+_SAFE = 2**53 - 1  # what JavaScript tells from its neighbours
 
 
 def storable(value: Any, levels: int = LEVELS) -> Any:
@@ -41,6 +43,31 @@ def read_json(text: str) -> Any:
     if text.count("[") + text.count("{") > LEVELS or _LONG_NUMBER.search(text):
         return storable(value)
     return value
+
+
+def read_exactly(text: str) -> Any:
+    """Return the value of JSON text, whole numbers that JavaScript would round as their digits. Raises ValueError."""
+    try:
+        value = msgspec.json.decode(text)
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError("it is not JSON, or nested too deeply") from error
+    if text.count("[") + text.count("{") > LEVELS:
+        storable(value)
+    return _exact(value) if _UNSAFE_NUMBER.search(text) else value
+
+
+def _exact(value: Any) -> Any:
+    match value:
+        case bool():
+            return value
+        case int() if not -_SAFE <= value <= _SAFE:
+            return str(value)
+        case list():
+            return [_exact(entry) for entry in value]
+        case dict():
+            return {name: _exact(entry) for name, entry in value.items()}
+        case _:
+            return value
 
 
 def _fractional(number: int) -> float | None:

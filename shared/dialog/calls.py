@@ -51,14 +51,16 @@ def take_outcome(work: Work, interaction: Interaction, outcome: CallOutcome) -> 
     integration = work.bot.integrations.get(interaction.integration_id or "")
     if integration is not None:
         _trace(work, interaction, outcome)
-        _store(work, integration, outcome, panel)
+        _store(work, interaction, integration, outcome, panel)
     if not panel.is_stopped():
         run_panel(work, interaction.name, "post", interaction.post, panel)
     return panel, work.position.api_success
 
 
-def _store(work: Work, integration: Integration, outcome: CallOutcome, panel: Panel) -> None:
-    api, status = parse_outcome(integration, outcome)
+def _store(work: Work, interaction: Interaction, integration: Integration, outcome: CallOutcome, panel: Panel) -> None:
+    api, status, problem = parse_outcome(integration, outcome)
+    if problem:
+        work.warn("invalid-content", interaction, f"{problem}: its body is kept as text")
     variable = f"api_{integration.variable}"
     work.set_variable(variable, api, "request")
     work.set_variable(f"{variable}Status", status, "request")

@@ -5,7 +5,7 @@ from typing import Any
 import msgspec
 
 from shared.bot.model import Interaction
-from shared.bot.storable import read_json
+from shared.bot.storable import read_exactly
 from shared.bot.templates import Placeholder, Template, quoted_after
 from shared.bot.values import text_of
 from shared.dialog.results import MISSING, evaluate_path
@@ -100,7 +100,7 @@ class Resolver:
         if not isinstance(json_data, str):
             return False, None
         try:
-            root = read_json(json_data)
+            root = read_exactly(json_data)
         except ValueError:
             return False, None
         value = evaluate_path(path, root)

@@ -1,7 +1,8 @@
 """What a call's outcome becomes for scripts and templates: the `api_…` object, and the custom data fields.
 
 CB: reference/dialogs.md 4.2 and 4.3. The object holds its result as JSON text, since a transform script may
-replace that text before the custom data fields are read from it.
+replace that text before the custom data fields are read from it. No digit of a number is lost on the way: what
+JavaScript would round is read as text.
 """
 
 import re
@@ -10,8 +11,9 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from shared.bot.integration import Integration
-from shared.bot.storable import read_json
+from shared.bot.storable import read_exactly
 from shared.dialog.events import CallOutcome
+from shared.dialog.xml_results import XmlRefused, is_xml, xml_json
 
 Missing = msgspec.UnsetType
 MISSING: Final = msgspec.UNSET
@@ -23,10 +25,14 @@ _STEP = re.compile(
 
 
 class ParsedOutcome(NamedTuple):
-    """`api` is the value of `api_<variable>`, `status` that of `api_<variable>Status` (0: no answer)."""
+    """`api` is the value of `api_<variable>`, `status` that of `api_<variable>Status` (0: no answer).
+
+    `problem` says, without values, why the answer could not be read as what it claims to be.
+    """
 
     api: dict[str, Any]
     status: int
+    problem: str = ""
 
 
 def parse_outcome(integration: Integration, outcome: CallOutcome) -> ParsedOutcome:
@@ -34,7 +40,27 @@ def parse_outcome(integration: Integration, outcome: CallOutcome) -> ParsedOutco
     if outcome.status == 0:
         return ParsedOutcome(api_object(integration.variable, "null"), 0)
     content_type = next((value for name, value in outcome.headers.items() if name.lower() == "content-type"), "")
-    return ParsedOutcome(api_object(integration.variable, body_json(outcome.body, content_type)), outcome.status)
+    body, problem = "", ""
+    if is_xml(outcome.body, content_type):
+        try:
+            body = xml_json(outcome.body, _listed(integration))
+        except XmlRefused as error:
+            problem = str(error)
+    body = body or body_json(outcome.body, content_type)
+    return ParsedOutcome(api_object(integration.variable, body), outcome.status, problem)
+
+
+def _listed(integration: Integration) -> set[tuple[str, ...]]:
+    """Return the paths below `api_X` that custom data fields read as lists: in XML one element looks like none."""
+    listed: set[tuple[str, ...]] = set()
+    for field in integration.fields:
+        names: list[str] = []
+        for step in (_steps(field.path) or ())[1:]:
+            if isinstance(step, int) or step == _EACH:
+                listed.add(tuple(names))
+            else:
+                names.append(step)
+    return listed
 
 
 def body_json(body: str, content_type: str = "") -> str:
@@ -70,7 +96,7 @@ def custom_fields(integration: Integration, json_data: str) -> dict[str, Any]:
     its response variable's.
     """
     try:
-        root = read_json(json_data)
+        root = read_exactly(json_data)
     except ValueError:
         root = MISSING
     fields: dict[str, Any] = {}

@@ -1,5 +1,6 @@
 """The body of a call: a template in, bytes out, values escaped for the place they land in (R13)."""
 
+import math
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -8,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from shared.bot.templates import Template
-from shared.bot.values import text_of
+from shared.bot.values import number_text, text_of
 from shared.integration.filling import line_of, value_of, whole_characters
 
 _STRING_MARKS = re.compile(r'\\.|"', re.DOTALL)
@@ -85,6 +86,8 @@ def _bare(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value if _is_json(value) else f'"{_escaped(value)}"'
+    if isinstance(value, float) and math.isfinite(value):
+        return number_text(value)  # 1000, where 1000.0 would be another text
     return msgspec.json.encode(value).decode()
 
 

@@ -18,23 +18,31 @@ _MARKS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+_XML_DECLARATION = re.compile(rb"""\s*<\?xml\s[^>]*?\bencoding\s*=\s*["']([A-Za-z][A-Za-z0-9._-]*)""")
 _NO_CHARSETS = frozenset({"idna", "punycode", "raw-unicode-escape", "unicode-escape", "undefined"})
 _PLAIN_SECONDS = re.compile(r"\d{1,9}(?:\.\d+)?")
 
 
 def decode_body(body: bytes, content_type: str) -> str:
-    """Return the text of a body: by its byte order mark, its charset, or as UTF-8. It never fails."""
+    """Return the text of a body: by its byte order mark, charset, XML declaration, or as UTF-8. It never fails."""
     for mark, encoding in _MARKS:
         if body.startswith(mark):
             return body.decode(encoding, errors="replace")
     found = _CHARSET.search(content_type)
-    charset = found[1] if found else "utf-8"
+    charset = found[1] if found else _declared(body)
     try:
         if _is_text_encoding(charset):
             return body.decode(charset, errors="replace")
     except (LookupError, UnicodeError, ValueError):
         pass
     return body.decode(errors="replace")
+
+
+def _declared(body: bytes) -> str:
+    """Return the charset that an XML declaration names; one that can be read byte by byte is none of the wide ones."""
+    found = _XML_DECLARATION.match(body[:200])
+    charset = found[1].decode().lower() if found else ""
+    return "utf-8" if not charset or charset.startswith(("utf-16", "utf-32", "ucs", "iso-10646")) else charset
 
 
 def retry_after(value: str | None, date: str | None) -> float | None:

@@ -118,7 +118,7 @@ def test_numbers_that_no_session_holds_come_from_bodies_cards_and_controls() -> 
     talk = Talk(bot(dialog("D", starter("hi"), call("c", "Store"), shown, tapped), integrations=(store,)))
     talk.say("hi")
     talk.answer(200, f'{{"big":{BIG},"deep":1}}')
-    assert talk.turn.session.results["Store.big"] == 1e30
+    assert talk.turn.session.results["Store.big"] == BIG
     assert talk.contents() == [{"type": "vertical", "elements": [], "big": 1e30}]
     talk.say("on")
     assert talk.contents()[0]["elements"][1]["click"]["metadata"] == [1e30]

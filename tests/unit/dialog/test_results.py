@@ -9,6 +9,9 @@ from shared.bot.integration import CustomField, Integration
 from shared.bot.templates import compile_template
 from shared.dialog.events import CallOutcome
 from shared.dialog.results import MISSING, api_object, body_json, custom_fields, evaluate_path, parse_outcome
+from shared.integration.request import render_request
+from tests.unit.dialog import bots
+from tests.unit.dialog.talk import Talk
 
 STORES = {
     "api_Stores": {
@@ -134,3 +137,34 @@ def test_an_outcome_becomes_the_api_object_and_its_status() -> None:
 def test_a_call_without_answer_has_a_null_body_and_status_0() -> None:
     parsed = parse_outcome(integration(), CallOutcome(call_id="c.1", failure="timeout"))
     assert (json.loads(parsed.api["jsonData"]), parsed.status) == ({"api_Stores": None}, 0)
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"),
+    [
+        ("7", "7"),
+        ("9007199254740991", "9007199254740991"),
+        ("9007199254740993", "9007199254740993"),  # JavaScript would say 9007199254740992
+        ("-9223372036854775809", "-9223372036854775809"),
+        ("12345678901234567890123456789", "12345678901234567890123456789"),
+        ("1.10", "1.1"),
+        ("1e3", "1000"),
+    ],
+)
+def test_no_digit_of_a_whole_number_is_lost_in_fields_and_templates(number: str, shown: str) -> None:
+    store = bots.integration("Store", fields={"id": "api_Store.a.id", "ids": "api_Store.ids[i]"}, method="POST")
+    say = bots.text("t", "{Store.id} {$.api_Store.a.id} {Store.ids}")
+    tell = "botContext.sendMessage(String(botContext.getBotVariable('Store.id')))"
+    again = bots.call("d", "Next", pre=tell)
+    body = '{"id": {Store.id}, "text": "{$.api_Store.a.id}"}'
+    following = bots.integration("Next", method="POST", postBody=body)
+    talk = Talk(
+        bots.bot(
+            bots.dialog("D", bots.starter("hi"), bots.call("c", "Store"), say, again), integrations=(store, following)
+        )
+    )
+    talk.say("hi")
+    assert talk.answer(200, f'{{"a":{{"id":{number}}},"ids":[{number},1]}}') == [f"{shown} {shown} {shown}", shown]
+    assert talk.call is not None
+    sent = render_request(talk.bot.integrations[talk.call.integration_id], talk.call.values).body
+    assert sent == f'{{"id": {shown}, "text": "{shown}"}}'.encode()

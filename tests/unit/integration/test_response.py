@@ -21,6 +21,26 @@ from shared.integration.response import decode_body, retry_after
         (b"\\u0041", "text/plain; charset=unicode_escape", "\\u0041"),
         (b"YQ==", "text/plain; charset=base64", "YQ=="),
         (b"", "", ""),
+        (
+            "<?xml version='1.0' encoding='ISO-8859-1'?><a>ä</a>".encode("latin-1"),
+            "text/xml",
+            "<?xml version='1.0' encoding='ISO-8859-1'?><a>ä</a>",
+        ),
+        (
+            '<?xml version="1.0" encoding="latin-1"?><a>ä</a>'.encode(),
+            "text/xml; charset=utf-8",
+            '<?xml version="1.0" encoding="latin-1"?><a>ä</a>',
+        ),
+        (
+            '<?xml version="1.0"?><a encoding="utf-16">ä</a>'.encode(),
+            "text/xml",
+            '<?xml version="1.0"?><a encoding="utf-16">ä</a>',
+        ),
+        (
+            b'<?xml version="1.0" encoding="utf-16"?><a>b</a>',
+            "text/xml",
+            '<?xml version="1.0" encoding="utf-16"?><a>b</a>',
+        ),
     ],
 )
 def test_a_body_is_decoded_whatever_it_claims(body: bytes, content_type: str, text: str) -> None:
