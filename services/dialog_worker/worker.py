@@ -43,8 +43,8 @@ def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
         settings=settings,
         mailbox=mailbox,
         leases=Leases(mailbox),
-        versions=Versions(Bots(redis, settings.conversation_ttl), settings.conversation_ttl),
-        context=Context(redis),
+        versions=Versions(Bots(redis, settings.conversation_ttl, mailbox.batches), settings.conversation_ttl),
+        context=Context(redis, mailbox.batches),
         processes=TurnProcesses(settings.turn_processes, limits=Limits(script_seconds=settings.script_seconds)),
         endpoint=Endpoint(OutboundClient(settings.rewrite_urls)),
     )

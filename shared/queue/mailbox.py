@@ -77,7 +77,7 @@ class Mailbox:
         self._inbox_limits = (inbox_limit, inbox_bytes)
         self._trace_ttl_ms = trace_ttl * 1000
         self._owner = (lease_ms, batch, most_batches)
-        self._batches = Batches(redis)
+        self.batches = Batches(redis)
         self._scripts = {
             name: Script(scripts.source(name)) for name in (*CONVERSATION_SCRIPTS, "sweep", "read", "take")
         }
@@ -124,7 +124,7 @@ class Mailbox:
 
     async def take(self, address: str, rate: int) -> int:
         """Count a Web View call of an address; return 0, or in how many ms the next of `rate` a minute may come."""
-        return int(await self._batches.run(self._scripts["take"], [keys.taken_by(address)], (rate,)))
+        return int(await self.batches.run(self._scripts["take"], [keys.taken_by(address)], (rate,)))
 
     async def begin(self, conversation_id: str, job_id: str, fence: str, *, take: bool = False) -> Batch | NotBegun:
         """Take the conversation under `fence`; the same fence again gets the same answer.
@@ -186,7 +186,7 @@ class Mailbox:
     async def sweep(self, shard: int, sweeper: str, limit: int = 100) -> int | None:
         """See to at most `limit` overdue conversations; return how many got a job, None if another one sweeps."""
         locks = [keys.sweeper(shard), keys.due(shard), keys.alive(shard)]
-        overdue = await self._batches.run(self._scripts["sweep"], locks, (sweeper, limit))
+        overdue = await self.batches.run(self._scripts["sweep"], locks, (sweeper, limit))
         if overdue is None:
             return None
         recovered = 0
@@ -198,7 +198,7 @@ class Mailbox:
     async def read(self, conversation_id: str, after: int, limit: int = 200) -> OutboxPage | None:
         """Return at most `limit` messages after the cursor `after` (0: from the start), None when it is gone."""
         places = [keys.conv(conversation_id), keys.outbox(conversation_id)]
-        answer = await self._batches.run(self._scripts["read"], places, (after, limit))
+        answer = await self.batches.run(self._scripts["read"], places, (after, limit))
         if not answer:
             return None
         status, trimmed, found = answer
@@ -249,7 +249,7 @@ class Mailbox:
     async def _run(self, script: str, conversation_id: str, *arguments: Any, extra: tuple[str, ...] = ()) -> Any:
         """Run a script by its hash; the client loads it when the server does not know it."""
         names = [*conversation_keys(conversation_id), *extra]
-        return await self._batches.run(self._scripts[script], names, (conversation_id, self._ttl_ms, *arguments))
+        return await self.batches.run(self._scripts[script], names, (conversation_id, self._ttl_ms, *arguments))
 
 
 def conversation_keys(conversation_id: str) -> list[str]:

@@ -1,7 +1,7 @@
-"""Scripts of many conversations sent together: a round trip costs the client more than the server.
+"""Scripts and reads of many conversations sent together: a round trip costs the client more than the server.
 
-What is asked for while a batch is on its way goes with the next one, so a lone script does not wait and a crowd shares
-writes, reads and one connection. Each script has its own answer and its own error.
+What is asked for while a batch is on its way goes with the next one, so a lone command does not wait and a crowd
+shares writes, reads and one connection. Each command has its own answer and its own error.
 """
 
 import asyncio
@@ -27,18 +27,18 @@ class Script:
 
 
 class _Asked:
-    """One script that was asked for, and where its answer goes."""
+    """One command that was asked for, the script it runs if it does, and where its answer goes."""
 
     __slots__ = ("answer", "command", "script")
 
-    def __init__(self, script: Script, command: tuple[Any, ...]) -> None:
+    def __init__(self, script: Script | None, command: tuple[Any, ...]) -> None:
         self.script = script
         self.command = command
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
 
 class Batches:
-    """Runs scripts over one client. Who waits for an answer may be cancelled: the script is run all the same."""
+    """Runs commands over one client. Who waits for an answer may be cancelled: the command is run all the same."""
 
     def __init__(self, redis: ArqRedis) -> None:
         self._redis = redis
@@ -47,12 +47,19 @@ class Batches:
 
     async def run(self, script: Script, keys: list[str], arguments: tuple[Any, ...]) -> Any:
         """Return a script's answer. Raises RedisUnreachable, and ResponseError when the script fails."""
-        asked = _Asked(script, ("EVALSHA", script.sha, len(keys), *keys, *arguments))
-        self._waiting.append(asked)
+        [answer] = await self._answers(_Asked(script, ("EVALSHA", script.sha, len(keys), *keys, *arguments)))
+        return answer
+
+    async def ask(self, *commands: tuple[str, ...]) -> list[Any]:
+        """Return the answers of commands. Raises RedisUnreachable, and ResponseError when one fails."""
+        return await self._answers(*(_Asked(None, command) for command in commands))
+
+    async def _answers(self, *asked: _Asked) -> list[Any]:
+        self._waiting += asked
         if self._sender is None:
             self._sender = asyncio.get_running_loop().create_task(self._send())
         with translated():
-            return await asked.answer
+            return [await one.answer for one in asked]
 
     async def _send(self) -> None:
         """Send batch after batch until nobody waits."""
@@ -78,7 +85,7 @@ class Batches:
         answers = await self._pipeline([asked.command for asked in batch])
         unknown = [place for place, answer in enumerate(answers) if isinstance(answer, NoScriptError)]
         if unknown:
-            for text in {batch[place].script.text for place in unknown}:
+            for text in {script.text for place in unknown if (script := batch[place].script) is not None}:
                 await self._redis.script_load(text)
             again = await self._pipeline([batch[place].command for place in unknown])
             for place, answer in zip(unknown, again, strict=True):

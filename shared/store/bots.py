@@ -13,6 +13,7 @@ from arq.connections import ArqRedis
 from shared.bot.bot import compile_bot
 from shared.bot.source import BotSource
 from shared.store import keys
+from shared.store.batches import Batches
 from shared.store.connection import translated
 
 
@@ -30,8 +31,9 @@ class CurrentBot(msgspec.Struct, frozen=True):
 class Bots:
     """Publish, find and read bots. Raises RedisUnreachable when the server is away."""
 
-    def __init__(self, redis: ArqRedis, conversation_ttl: int) -> None:
+    def __init__(self, redis: ArqRedis, conversation_ttl: int, batches: Batches | None = None) -> None:
         self._redis = redis
+        self._batches = batches or Batches(redis)
         self._ttl = conversation_ttl
 
     async def publish(self, source: BotSource) -> CurrentBot:
@@ -53,8 +55,8 @@ class Bots:
 
     async def current(self, bot_id: str) -> CurrentBot | None:
         """Return what a bot id stands for, None when no such bot was published."""
-        with translated():
-            fields = await cast("Awaitable[dict[bytes, bytes]]", self._redis.hgetall(keys.bot(bot_id)))
+        fields: dict[bytes, bytes]
+        [fields] = await self._batches.ask(("HGETALL", keys.bot(bot_id)))
         if not fields:
             return None
         return CurrentBot(

@@ -15,6 +15,7 @@ from arq.connections import ArqRedis
 
 from shared.dialog.effects import ContextWrite
 from shared.store import keys
+from shared.store.batches import Batches
 from shared.store.connection import translated
 
 logger = logging.getLogger(__name__)
@@ -45,8 +46,9 @@ def encode_write(write: ContextWrite, *, user_id: str, bot_id: str) -> bytes:
 class Context:
     """Reads and writes data outside conversations. Raises RedisUnreachable when Redis is away."""
 
-    def __init__(self, redis: ArqRedis) -> None:
+    def __init__(self, redis: ArqRedis, batches: Batches | None = None) -> None:
         self._redis = redis
+        self._batches = batches or Batches(redis)
         script = Path(__file__).with_name("apply_writes.lua").read_text(encoding="utf-8")
         self._apply = redis.register_script(script)
 
@@ -69,11 +71,7 @@ class Context:
 
     async def load_forever(self, bot_id: str, user_id: str) -> dict[str, Any]:
         """Return the variables kept "forever" for a consumer of a bot."""
-        with translated():
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.time()
-                pipe.hgetall(keys.user(bot_id, user_id))
-                (seconds, micros), fields = await pipe.execute()
+        (seconds, micros), fields = await self._batches.ask(("TIME",), ("HGETALL", keys.user(bot_id, user_id)))
         return _alive(fields, seconds * 1000 + micros // 1000)
 
     async def apply(self, writes: Iterable[bytes]) -> int:
