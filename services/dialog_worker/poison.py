@@ -8,6 +8,7 @@ event should have replaced is dropped, so that the next event begins the new one
 from services.dialog_worker.outbox_entry import text_entry
 from services.dialog_worker.turn import Handled, trace_of
 from shared.dialog.trace import TraceLine
+from shared.queue.receipts import receipt_in
 from shared.queue.records import Commit, DeadEvent
 
 ENGINE_TRIES = 3
@@ -31,6 +32,7 @@ def burial(handled: Handled, reason: str, note: str, error_text: str, fences: tu
         consumed_result=outcome,
         session_remove=list(handled.session) if handled.event.new_session else [],
         replies=[text_entry(error_text)] if error_text else [],
+        receipts=[(receipt, "given-up")] if (receipt := receipt_in(handled.event)) else [],
         dead=[DeadEvent(reason, handled.event.kind, handled.event.body, note)],
         trace=trace_of(handled, [line]),
     )

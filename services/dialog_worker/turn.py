@@ -11,7 +11,7 @@ import msgspec
 from services.dialog_worker.conversation_context import SCOPE, context_fields
 from services.dialog_worker.outbox_entry import outbox_entry
 from services.dialog_worker.session_fields import changed_fields, session_fields
-from shared.dialog.effects import Close, ContextWrite, Effect, Reopen, Reply, StartCall, Transfer
+from shared.dialog.effects import Close, ContextWrite, Effect, ReceiptFact, Reopen, Reply, StartCall, Transfer
 from shared.dialog.frames import Answer
 from shared.dialog.trace import TraceLine, TurnTrace, without_values
 from shared.queue.records import CallRecord, Commit, StoredEvent
@@ -74,6 +74,7 @@ def commit_of(handled: Handled, answer: Answer, fences: tuple[str, str], encode:
         context=context_fields(own, handled.context, now=handled.event.at),
         trace=trace_of(handled, answer.trace),
         session_ms=handled.session_ms,
+        receipts=[(effect.receipt, effect.fact) for effect in answer.effects if isinstance(effect, ReceiptFact)],
     )
     _check(commit, sum(map(len, fields.values())))
     return commit

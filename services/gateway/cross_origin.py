@@ -10,7 +10,7 @@ from services.gateway.errors import WEB_VIEW_PATH, Refused
 from services.gateway.parts import PARTS
 from services.gateway.web_view_limits import foreign_origin
 
-_METHODS = "GET, POST"
+RECEIPTS = "/v1/receipts/"
 _HEADERS = "Authorization, Content-Type"
 _KEEP_SECONDS = "600"
 
@@ -24,11 +24,11 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
     if request.method != hdrs.METH_OPTIONS or hdrs.ACCESS_CONTROL_REQUEST_METHOD not in request.headers:
         return await handler(request)
     if not _allowed(request):
-        raise foreign_origin() if request.path == WEB_VIEW_PATH else _foreign()
+        raise foreign_origin() if _is_of_forms(request) else _foreign()
     return web.Response(
         status=204,
         headers={
-            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "POST" if request.path == WEB_VIEW_PATH else _METHODS,
+            hdrs.ACCESS_CONTROL_ALLOW_METHODS: "POST" if request.path == WEB_VIEW_PATH else "GET, POST",
             hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _HEADERS,
             hdrs.ACCESS_CONTROL_MAX_AGE: _KEEP_SECONDS,
         },
@@ -38,10 +38,10 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
 async def set_headers(request: web.Request, response: web.StreamResponse) -> None:
     """Say on every answer who may read it, and that browsers shall not guess its type or pass on its address."""
     response.headers.update(ALWAYS)
-    if request.path == WEB_VIEW_PATH and request.app[PARTS].web_view_limits.allows_any_origin():
+    if _is_of_forms(request) and request.app[PARTS].web_view_limits.allows_any_origin():
         response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
         response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
-    elif request.path == WEB_VIEW_PATH or request.path.startswith("/v1/"):
+    elif _is_of_forms(request) or request.path.startswith("/v1/"):
         response.headers[hdrs.VARY] = "Origin"
         if hdrs.ORIGIN in request.headers and _allowed(request):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
@@ -57,13 +57,18 @@ def refuse_foreign_pages(request: web.Request) -> None:
         raise _foreign()
 
 
+def _is_of_forms(request: web.Request) -> bool:
+    """Tell whether the address is for forms: any page may call it, unless the origins of forms are listed."""
+    return request.path == WEB_VIEW_PATH or request.path.startswith(RECEIPTS)
+
+
 def _foreign() -> Refused:
     return Refused("forbidden", "Pages of this origin may not call: add the origin to BOTLANE_CORS_ORIGINS.")
 
 
 def _allowed(request: web.Request) -> bool:
     origin = request.headers.get(hdrs.ORIGIN)
-    if request.path == WEB_VIEW_PATH:
+    if _is_of_forms(request):
         return request.app[PARTS].web_view_limits.allows_origin(origin)
     listed = request.app[PARTS].settings.cors_origins
     return origin is not None and request.path.startswith("/v1/") and (origin in listed or "*" in listed)

@@ -25,6 +25,7 @@ _STRUCTS = (
     wire.ErrorFrame,
     wire.WebViewRequest,
     wire.WebViewAccepted,
+    wire.ReceiptTold,
     wire.BotList,
     wire.TurnList,
     TurnTrace,
@@ -95,6 +96,15 @@ _ROUTES = (
         _POSTED,
         "WebViewRequest",
     ),
+    _Route(
+        "/v1/receipts/{receipt}",
+        "get",
+        "Read what became of a Web View call (browsers get a page)",
+        200,
+        "ReceiptTold",
+        "receipt",
+        ("not_found",),
+    ),
     _Route("/v1/bots", "get", "List the bots", 200, "BotList", "console", _SHOWN),
     _Route(
         _TRACE, "get", "Read what turns did", 200, "TurnList", "console", (*_SHOWN, "invalid_field"), query=("after",)
@@ -110,6 +120,7 @@ _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "token": [{"bearer": []}],
     "anybody": [{}, {"bearer": []}],
     "checksum": [{"checksum": []}],
+    "receipt": [],
     "console": [{}, {"console": []}],
 }
 _SCHEMES = {
@@ -147,7 +158,7 @@ def _operation(route: _Route) -> dict[str, Any]:
     done = _content(route.answer, "Done") if route.answer else {"description": "Done"}
     parameters: list[dict[str, Any]] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}}
-        for name in ("botId", "id")
+        for name in ("botId", "id", "receipt")
         if f"{{{name}}}" in route.path
     ]
     parameters += [{"name": name, "in": "query", "schema": _QUERY[name]} for name in route.query]

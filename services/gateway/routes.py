@@ -8,6 +8,7 @@ from services.gateway.errors import WEB_VIEW_PATH
 from services.gateway.messages import get_messages, post_message
 from services.gateway.openapi import get_openapi
 from services.gateway.readiness import get_readyz
+from services.gateway.receipts import get_receipt
 from services.gateway.stream import open_stream
 from services.gateway.webview import post_web_view
 
@@ -20,6 +21,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_get("/v1/conversations/{conversation}/stream", open_stream)
     router.add_post("/v1/conversations/{conversation}/token", renew_token)
     router.add_get("/v1/conversations/{conversation}/trace", get_trace)
+    router.add_get("/v1/receipts/{receipt}", get_receipt)
     router.add_get("/v1/bots", get_bots)
     router.add_post(WEB_VIEW_PATH, post_web_view)
     router.add_get("/", get_page)

@@ -53,6 +53,11 @@ class WebViewLimits:
         """Return the answer for a conversation that has had its calls of this minute."""
         return _too_often("conversation", self.rate, "BOTLANE_WEB_VIEW_RATE", wait_ms)
 
+    def through_proxy(self, request: web.Request) -> bool:
+        """Tell whether a trusted proxy passed the request on: what it says of it is believed."""
+        peer = caller(request.remote, [], ())
+        return peer is not None and any(peer in network for network in self._trusted)
+
     def _caller(self, request: web.Request) -> Address | None:
         return caller(request.remote, request.headers.getall("X-Forwarded-For", []), self._trusted)
 

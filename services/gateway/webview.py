@@ -19,6 +19,7 @@ from services.gateway.parts import PARTS, Parts
 from services.gateway.web_view_variables import Caps, read_variables
 from services.gateway.wire import OutboxEntry, WebViewAccepted, WebViewRequest
 from shared.dialog.events import WebViewCall
+from shared.queue.receipts import public_id
 from shared.queue.records import About, Ingested, WebViewTerms
 from shared.store import keys
 
@@ -51,7 +52,7 @@ async def post_web_view(request: web.Request) -> web.Response:
     ingested = await _ingest(parts, call.conversation_id, event, terms)
     accepted = WebViewAccepted(
         success=True,
-        receipt=f"{ingested.receipt}-{ingested.sequence}",
+        receipt=public_id(ingested.receipt, ingested.sequence),
         variables=len(variables),
         ignored=ignored,
         message="none" if event.message is None else "late" if ingested.late else "queued",

@@ -158,6 +158,30 @@ class WebViewAccepted(Wire, frozen=True):
     message: str
 
 
+class ReceiptReader(Wire, frozen=True):
+    """An interaction that read a variable of a Web View call, and when one did first."""
+
+    interaction: str
+    at: str
+
+
+class ReceiptTold(Wire, frozen=True):
+    """What became of a Web View call: words and names of interactions, never what was sent.
+
+    `state` is `accepted`, `applied`, `ended` (the conversation was over before) or `given-up` (the bot failed on it).
+    `message` is `none`, `queued`, `late` (24 hours and more after the consumer's last one: not said), `routed`, `kept`
+    (people talk there) or `dropped` (the bot was busy).
+    """
+
+    receipt: str
+    state: str
+    accepted_at: str
+    variables: int
+    message: str
+    read_by: list[ReceiptReader]
+    applied_at: str | msgspec.UnsetType = msgspec.UNSET
+
+
 class OutboxEntry(Wire, frozen=True):
     """The consumer's own message as the outbox keeps it; readers add `id` and `at`."""
 

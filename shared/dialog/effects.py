@@ -64,4 +64,15 @@ class ContextWrite(msgspec.Struct, frozen=True, tag="context", omit_defaults=Tru
     ttl_ms: int = 0
 
 
-Effect = Reply | Transfer | Close | Reopen | StartCall | ContextWrite
+class ReceiptFact(msgspec.Struct, frozen=True, tag="receipt"):
+    """What the owner of a form is told about a Web View call.
+
+    `fact` is `applied` (its variables are kept), what became of its message (`routed`, `kept`, `dropped`), or `read:`
+    and the name of an interaction that read one of its variables.
+    """
+
+    receipt: str
+    fact: str
+
+
+Effect = Reply | Transfer | Close | Reopen | StartCall | ContextWrite | ReceiptFact

@@ -73,7 +73,7 @@ def advance(  # noqa: PLR0913 the contract of the engine: everything a turn depe
         run(work, route(work))
     if work.is_closed:
         work.clear_stack()
-    return Turn(work.session(), work.effects, work.trace)
+    return Turn(work.session(), [*work.effects, *work.receipts.facts], work.trace)
 
 
 def _take_in(work: Work, event: Event) -> bool:

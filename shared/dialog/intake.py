@@ -34,16 +34,21 @@ def take_message(work: Work, event: ConsumerMessage) -> bool:
 def take_web_view(work: Work, event: WebViewCall) -> bool:
     """Note what a form posted; tell whether it brings a message to be routed."""
     work.note("event", "", "a web view call", facts={"variables": len(event.variables)}, values=event.variables)
-    work.keep_form(event.variables)
+    work.keep_form(event.variables, event.receipt)
+    work.receipts.note(event.receipt, "applied")
     if event.message is None:
         return False
     work.note("event", "", "its message", values={"message": event.message})
     if event.late:
         work.warn("late", "", "its message came more than 24 hours after the consumer's last one: it is not routed")
         return False
+    became = "routed"
     if not _is_handled(work, event.message):
-        return False
-    if work.bot.environment.get(_FORMS_TOO, "").lower() != "true" and _interrupts(work, event):
+        became = "kept"
+    elif work.bot.environment.get(_FORMS_TOO, "").lower() != "true" and _interrupts(work, event):
+        became = "dropped"
+    work.receipts.note(event.receipt, became)
+    if became != "routed":
         return False
     work.begin_message(event)
     return True

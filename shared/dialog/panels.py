@@ -16,6 +16,7 @@ from shared.dialog.scripts import (
     AllowLongText,
     CustomEvent,
     Delay,
+    FormRead,
     Log,
     Say,
     SayPrivately,
@@ -159,6 +160,8 @@ def _apply(work: Work, owner: str, effect: ScriptEffect, into: Panel) -> None:  
             work.note("custom-event", owner, values={"message": message, "name": name, "detail": detail})
         case SetContext():
             work.write_context(effect)
+        case FormRead(name):
+            work.receipts.read(name, owner)
         case Warn(code, note):
             work.warn(code, owner, note)
         case _:

@@ -144,6 +144,12 @@ class SetContext(msgspec.Struct, frozen=True, tag="context"):
     ttl_ms: int = 0
 
 
+class FormRead(msgspec.Struct, frozen=True, tag="form_read"):
+    """`getWebViewVariable` of a name that a form has posted, once for each; None is all of them."""
+
+    name: str | None
+
+
 class Warn(msgspec.Struct, frozen=True, tag="warn"):
     """Something the author should know: `code` is `unknown-function`, `refused`, … (see `TraceLine`)."""
 
@@ -163,6 +169,7 @@ ScriptEffect = (
     | Log
     | CustomEvent
     | SetContext
+    | FormRead
     | Warn
 )
 

@@ -78,6 +78,7 @@ class Position(msgspec.Struct, frozen=True, omit_defaults=True):
 class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     """Variables by scope, and the position. Values are JSON values.
 
+    `receipts` maps the names of Web View variables to the receipts of the calls that set them.
     `results` holds the custom data fields of the last call of each integration (`Name.field`): cards show them after
     later messages too, so they outlive the message scope and keep their type.
     """
@@ -88,4 +89,5 @@ class Session(msgspec.Struct, frozen=True, omit_defaults=True):
     session: dict[str, Any] = {}
     forever: dict[str, Any] = {}
     web_view: dict[str, str] = {}
+    receipts: dict[str, str] = {}
     results: dict[str, Any] = {}

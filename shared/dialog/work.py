@@ -10,6 +10,7 @@ import msgspec
 from shared.bot.model import Bot, Interaction
 from shared.dialog.effects import Close, ContextWrite, Effect, Reopen, Reply, StartCall, Transfer
 from shared.dialog.events import ConsumerMessage, Entity, Understood, WebViewCall
+from shared.dialog.receipts import Receipts
 from shared.dialog.scripts import Scripts, SetContext
 from shared.dialog.session import Conversation, Frame, Position, Session
 from shared.dialog.texts import closing
@@ -62,6 +63,7 @@ class Work:
         self.stack = [OpenFrame(frame) for frame in session.position.stack]
         self.variables = Variables(session.request, session.session, session.forever)
         self.web_view = dict(session.web_view)
+        self.receipts = Receipts(session.receipts)
         self.results = dict(session.results)
         self.context: dict[str, dict[str, Any]] = {}
         self.effects: list[Effect] = []
@@ -109,6 +111,7 @@ class Work:
         self.stack = []
         self.variables = Variables({}, {}, self.variables.forever)
         self.web_view.clear()
+        self.receipts.origins.clear()
         self.results.clear()
         self.position = Position(since=self.now)
         self.enter_frame()
@@ -123,6 +126,7 @@ class Work:
             session=self.variables.session,
             forever=self.variables.forever,
             web_view=self.web_view,
+            receipts=self.receipts.origins,
             results=self.results,
         )
 
@@ -259,10 +263,11 @@ class Work:
             {name: value for name, value in fields.items() if self._has_room(self.results, name, value)}
         )
 
-    def keep_form(self, variables: dict[str, str]) -> None:
+    def keep_form(self, variables: dict[str, str], receipt: str) -> None:
         """Keep what an external form posted."""
-        held = self.web_view
-        held.update({name: value for name, value in variables.items() if self._has_room(held, name, value)})
+        kept = {name: value for name, value in variables.items() if self._has_room(self.web_view, name, value)}
+        self.web_view.update(kept)
+        self.receipts.keep(kept, receipt)
 
     def _has_room(self, held: dict[str, Any], name: str, value: Any) -> bool:
         """Tell whether the session may hold a value, and count it."""

@@ -27,9 +27,17 @@ const offered = (a) => {
   return a.slice(0, 10);
 };
 
+// That a form's variable was read is told to the form's owner, once for each name; null is all of them.
+const posted = (n) => {
+  const told = S.told ??= new M();
+  if (!told.has(n)) { told.set(n, 1); out[count++] = '{"type":"form_read","name":' + J(n) + "}"; }
+  return n === null ? S.web_view : S.web_view[n];
+};
+
 const more = {
   getEnvVariable: (n) => own(S.environment, n) ? S.environment[n] : null,
-  getWebViewVariable: (n) => own(S.web_view, n) ? S.web_view[n] : null,
+  getWebViewVariable: (n) => own(S.web_view, n = text(n)) ? posted(n) : null,
+  getWebViewVariables: () => posted(null),
   // A list whose first entry's fields can be read from the list too: the documents show both.
   getMetadata(type) {
     const found = S.metadata.filter((m) => m.type === type), first = found[0];
@@ -66,7 +74,7 @@ const more = {
   },
 };
 const plain = {
-  getWebViewVariables: "web_view", getQuickReplyPayload: "quick_reply_payload", getButtonPayload: "button_payload",
+  getQuickReplyPayload: "quick_reply_payload", getButtonPayload: "button_payload",
   getChatBotId: "bot_id", getConversationId: "conversation_id", getLPAccountId: "account_id",
   getUserPlatformId: "user_id", getUserChannel: "channel", getLPCustomerInfo: "customer_info",
   getDialogStarterIntent: "starter_intent", isApiExecutionSuccessful: "api_success", getApiStatusCode: "api_status",

@@ -33,6 +33,8 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     if "id" in case.path_parameters:
         case.path_parameters["id"] = conversation["conversationId"]
         case.headers["Authorization"] = f"Bearer {other['token']}"
+    elif "receipt" in case.path_parameters:
+        case.path_parameters["receipt"] = conversation["receipt"]
     elif case.path.endswith("/webview"):
         _admit_form(case, conversation, other)
     if isinstance(case.body, dict) and _choices.random() < 0.05:

@@ -1,6 +1,7 @@
 """Schemathesis against /openapi.json of a running system: no 5xx, and no answer that is not described there."""
 
 import asyncio
+import hashlib
 import json
 import subprocess
 import sys
@@ -13,6 +14,7 @@ from typing import Any
 import aiohttp
 import pytest
 
+from services.gateway.errors import WEB_VIEW_PATH
 from tests.journeys.counting_bot import BOT_ID, counting_bot
 from tests.journeys.system import LoopbackApi, Running, botlane_run, clean_environment
 from tests.proofs.form import LONG, SEED, Record, again, record_figures
@@ -100,6 +102,14 @@ def _described(url: str) -> set[str]:
     }
 
 
+async def _posted(http: aiohttp.ClientSession, created: dict[str, str]) -> str:
+    """Post a form; return its receipt."""
+    body = {"botId": BOT_ID, "conversationId": created["conversationId"], "userId": created["userId"]}
+    checksum = hashlib.sha256(f"{created['conversationId']} || {BOT_ID}".encode()).hexdigest()
+    async with http.post(WEB_VIEW_PATH, json=body, headers={"Authorization": checksum}) as answer:
+        return str((await answer.json())["receipt"])
+
+
 async def _conversations(url: str) -> list[dict[str, Any]]:
     """Open conversations, and say a word in each."""
     opened = []
@@ -111,4 +121,5 @@ async def _conversations(url: str) -> list[dict[str, Any]]:
             path = f"/v1/conversations/{opened[-1]['conversationId']}/messages"
             async with http.post(path, json={"text": "hello"}, headers=headers) as answer:
                 assert answer.status == 202
+            opened[-1]["receipt"] = await _posted(http, opened[-1])
     return opened

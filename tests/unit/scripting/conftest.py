@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from shared.dialog.scripts import ScriptOutcome, ScriptRef, ScriptState
+from shared.dialog.scripts import FormRead, ScriptOutcome, ScriptRef, ScriptState
 from shared.scripting.limits import Limits
 from shared.scripting.runtime import QuickJsScripts
 
@@ -40,7 +40,7 @@ class Scene:
         """What an expression is, as `printDebugMessage` shows it."""
         outcome = self.run(f"botContext.printDebugMessage({expression})", **state)
         assert outcome.error is None, outcome.error
-        (log,) = outcome.effects
+        (log,) = [effect for effect in outcome.effects if not isinstance(effect, FormRead)]
         return log.text  # type: ignore[union-attr]
 
 

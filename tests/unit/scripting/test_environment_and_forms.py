@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from shared.dialog.scripts import FormRead
+
 Scene = Callable[..., Any]
 
 
@@ -45,3 +47,11 @@ def test_get_web_view_variables_gives_an_object_by_name(scene: Scene) -> None:
 def test_web_view_variables_and_bot_variables_are_apart(scene: Scene) -> None:
     turn = scene(web_view={"a": "posted"}, variables={"a": "set"})
     assert turn.logs("botContext.getWebViewVariable('a') + botContext.getBotVariable('a')") == "postedset"
+
+
+def test_reading_what_a_form_posted_is_told_once_for_each_name(scene: Scene) -> None:
+    read = "botContext.getWebViewVariable"
+    outcome = scene(web_view={"a": "1", "b": "2"}).run(f"{read}('a'); {read}('a'); {read}('b'); {read}('none')")
+    assert outcome.effects == [FormRead("a"), FormRead("b")]
+    many = f"for (var i = 0; i < 1e4; i++) {{ {read}('__proto__'); botContext.getWebViewVariables(); }}"
+    assert scene(web_view={"__proto__": "1"}).run(many).effects == [FormRead("__proto__"), FormRead(None)]
