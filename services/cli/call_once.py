@@ -12,6 +12,7 @@ from services.integration_worker.call import Calls
 from services.integration_worker.worker import build_exchanges
 from services.settings import Settings
 from shared.bot.model import Bot
+from shared.credentials.token_store import OwnTokens
 from shared.dialog.calls import take_outcome
 from shared.dialog.events import CallOutcome
 from shared.dialog.scripts import NeedContext
@@ -59,7 +60,8 @@ async def _made(prepared: Prepared, settings: Settings) -> CallOutcome:
     structlog.configure(processors=[_drop])
     record = _Record(prepared)
     async with OutboundClient(settings.rewrite_urls) as client:
-        exchanges = build_exchanges(msgspec.structs.replace(settings, secret_commands=True), client, None)
+        by_hand = msgspec.structs.replace(settings, secret_commands=True)
+        exchanges = build_exchanges(by_hand, client, None, OwnTokens())
         await Calls(record, _OneBot(prepared.bot), exchanges, show=True).call(prepared.call_id)
     if record.outcome is None:
         raise RuntimeError("the call ended without an outcome")

@@ -113,7 +113,7 @@ async def _serve(
         published = [await bots.publish(source) for source in plan.sources]
         for name, stage in PROGRAMS.items():
             ops = f"127.0.0.1:{free_port('127.0.0.1')}"
-            own = msgspec.structs.replace(settings if name == "gateway" else _without_keys(settings), ops=ops)
+            own = msgspec.structs.replace(_only_what(name, settings), ops=ops)
             await tree.start(Program(name, stage, starter(program_plan(name, own, folder.logs / f"{name}.log")), ops))
         for command in plan.beside:
             await tree.start(Program(command, Stage.WORKER, starter(_beside(command))))
@@ -155,9 +155,15 @@ def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
     )
 
 
-def _without_keys(settings: Settings) -> Settings:
-    """Return what a worker gets: what opens conversations stays with the gateway, which alone checks it."""
-    return msgspec.structs.replace(settings, secrets=(), channel_keys={}, console_token="")
+def _only_what(name: str, settings: Settings) -> Settings:
+    """Return what a program gets: what opens conversations stays with the gateway, which alone checks it.
+
+    The integration worker has the secret too: it seals tokens with it.
+    """
+    if name == "gateway":
+        return settings
+    secrets = settings.secrets if name == "integration-worker" else ()
+    return msgspec.structs.replace(settings, secrets=secrets, channel_keys={}, console_token="")
 
 
 def program_plan(name: str, settings: Settings, log: Path) -> ChildPlan:

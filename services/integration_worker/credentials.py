@@ -6,11 +6,16 @@ from typing import Any
 
 import msgspec
 
+from services.integration_worker.fetching import Fetching
+from services.integration_worker.tokens import Tokens
 from shared.bot.integration import Integration
-from shared.bot.manifest_credentials import AccessToken, ApiKey, Basic, Consumer, Credential, Secret, secrets_of
+from shared.bot.manifest_credentials import AccessToken, ApiKey, Basic, Consumer, Credential, OAuth, Secret, secrets_of
 from shared.bot.model import Bot
 from shared.bot.values import text_of
+from shared.credentials.issued import NotIssued
+from shared.credentials.naming import token_name
 from shared.credentials.secrets import SecretMissing, SecretReader
+from shared.credentials.token_store import Kept
 from shared.integration.attachment import NOTHING, Attachment
 from shared.integration.client import Answer
 from shared.integration.policy import Ending
@@ -30,29 +35,36 @@ class Proof(msgspec.Struct, frozen=True):
     attachment: Attachment = NOTHING
     name: str = ""
     credential: Credential | None = None
+    token: Kept | None = None
     renewed: bool = False
 
 
 class Credentials:
     """Makes proofs. One serves a whole worker."""
 
-    def __init__(self, reader: SecretReader) -> None:
+    def __init__(self, reader: SecretReader, fetching: Fetching, tokens: Tokens | None) -> None:
         self._reader = reader
+        self._fetching = fetching
+        self._tokens = tokens
 
-    async def proof(self, bot: Bot, integration: Integration, values: Mapping[str, Any]) -> Proof:
-        """Return what goes with an attempt of this integration; raises NoProof."""
+    async def proof(self, bot: Bot, integration: Integration, values: Mapping[str, Any], ends_at: float) -> Proof:
+        """Return what goes with an attempt of this integration that ends at a time of the loop; raises NoProof."""
         name = integration.credential
         if not name:
             return Proof()
         credential = bot.credentials[name]
+        if isinstance(credential, OAuth):
+            return await self._with_token(bot, name, credential, ends_at)
         try:
             return Proof(await self._attachment(credential, integration, values), name, credential)
         except SecretMissing as error:
             raise NoProof(name, str(error)) from None
 
-    async def renewed(self, proof: Proof) -> Proof | None:
+    async def renewed(self, bot: Bot, proof: Proof, ends_at: float) -> Proof | None:
         """Return a proof to try again with after a 401; None when there would be no other one. Raises NoProof."""
         credential = proof.credential
+        if isinstance(credential, OAuth):
+            return await self._renewed_token(bot, proof, credential, ends_at)
         if credential is None or isinstance(credential, Consumer):
             return None
         printed = [secret for _, secret in secrets_of(credential) if secret.command]
@@ -64,6 +76,27 @@ class Credentials:
         except SecretMissing as error:
             raise NoProof(proof.name, str(error)) from None
         return None if attachment == proof.attachment else Proof(attachment, proof.name, credential, renewed=True)
+
+    async def _with_token(
+        self, bot: Bot, name: str, credential: OAuth, ends_at: float, refused: Kept | None = None
+    ) -> Proof:
+        if self._tokens is None:
+            raise NoProof(name, "tokens cannot be kept: the integration worker has no BOTLANE_SECRET to seal them with")
+        fetch = self._fetching.of(bot, name, credential)
+        try:
+            token = await self._tokens.token(token_name(bot.id, name, credential), fetch, ends_at, refused)
+        except NotIssued as error:
+            # What passes is repeated by the policy like a host that cannot be reached: nothing was sent to the API.
+            raise NoProof(name, str(error), "unreachable" if error.passing else "credential") from None
+        attachment = _in_header("Authorization", "Bearer", token.access_token)
+        return Proof(attachment, name, credential, token, renewed=refused is not None)
+
+    async def _renewed_token(self, bot: Bot, proof: Proof, credential: OAuth, ends_at: float) -> Proof | None:
+        if self._tokens is None or proof.token is None or not await self._tokens.may_renew(proof.token):
+            return None
+        for _, secret in secrets_of(credential):
+            self._reader.forget(secret)
+        return await self._with_token(bot, proof.name, credential, ends_at, proof.token)
 
     async def _attachment(
         self, credential: Credential, integration: Integration | None, values: Mapping[str, Any]

@@ -44,11 +44,11 @@ class Exchanges:
         Renewing a credential is no retry of the policy: a 401 says that nothing was done.
         """
         try:
-            proof = await self._credentials.proof(wanted.bot, wanted.integration, wanted.values)
+            proof = await self._credentials.proof(wanted.bot, wanted.integration, wanted.values, ends_at)
             answer = await self._exchange(wanted, proof, ends_at, attempts)
             if answer.ending.status != _UNAUTHORIZED:
                 return answer
-            another = await self._credentials.renewed(proof)
+            another = await self._credentials.renewed(wanted.bot, proof, ends_at)
         except NoProof as error:
             ending = error.answer.ending
             _record(attempts, Attempt(int(time.time() * 1000), 0.0, word(ending), sent=0), ending)

@@ -14,10 +14,14 @@ from services.integration_worker.bots import CompiledBots
 from services.integration_worker.call import Calls
 from services.integration_worker.credentials import Credentials
 from services.integration_worker.exchange import Exchanges
+from services.integration_worker.fetching import Fetching
 from services.integration_worker.protecting import Protector
+from services.integration_worker.tokens import Tokens
 from services.settings import Settings, foreign_environment, read_settings
 from shared.credentials.secrets import SecretReader
+from shared.credentials.token_store import PURPOSE, RedisTokens, TokenStore
 from shared.integration.client import OutboundClient
+from shared.privacy.sealing import Sealer
 from shared.queue import jobs
 from shared.queue.mailbox import Mailbox
 from shared.queue.worker import DoorbellWorker
@@ -39,13 +43,17 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient, pro
         replicated=settings.durability == "replicated",
     )
     bots = CompiledBots(Bots(redis, settings.conversation_ttl))
-    return Calls(mailbox, bots, build_exchanges(settings, client, protector), show=settings.console)
+    store = RedisTokens(redis, Sealer(settings.secrets, PURPOSE)) if settings.secrets else None
+    return Calls(mailbox, bots, build_exchanges(settings, client, protector, store), show=settings.console)
 
 
-def build_exchanges(settings: Settings, client: OutboundClient, protector: Protector | None) -> Exchanges:
-    """Make what attempts are made with; without a protector nothing limits them."""
-    credentials = Credentials(SecretReader(foreign_environment(), commands=settings.secret_commands))
-    return Exchanges(client, credentials, protector)
+def build_exchanges(
+    settings: Settings, client: OutboundClient, protector: Protector | None, store: TokenStore | None
+) -> Exchanges:
+    """Make what attempts are made with; without a protector nothing limits them, without a store there are no tokens."""
+    reader = SecretReader(foreign_environment(), commands=settings.secret_commands)
+    tokens = None if store is None else Tokens(store)
+    return Exchanges(client, Credentials(reader, Fetching(client, reader), tokens), protector)
 
 
 def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:

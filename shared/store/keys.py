@@ -44,6 +44,10 @@ permits:{protection}:<guard>  zset    24 h            ENTER, LEAVE              
 line:{protection}:<guard>     zset    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
 starts:{protection}:<guard>   zset    24 h            ENTER, LEAVE                      ENTER, command line
 told:{protection}:<worker>    list    1 min           ENTER, LEAVE                      integration worker
+token:{<credential>}          string  until its end   KEEP_TOKEN                        integration workers
+token-failed:{<credential>}   string  2 s             KEEP_TOKEN                        integration workers
+token-grant:{<credential>}    string  180 days unused KEEP_TOKEN                        integration workers
+token-lock:{<credential>}     string  15 s            integration workers               KEEP_TOKEN
 bot:<id>, bots                hash, set  -            deploy, run                       gateway, workers
 bot-version:<sha256>          string  see store/bots  deploy, run                       dialog workers
 
@@ -258,6 +262,26 @@ def context_user(namespace: str, user_id: str) -> str:
 def context_global(namespace: str) -> str:
     """Hash: context service data of everybody."""
     return f"context-global:{{{quote(namespace, safe='')}}}"
+
+
+def token(name: str) -> str:
+    """Return the key of the string with the token of a credential (`credentials.naming`), sealed."""
+    return f"token:{{{name}}}"
+
+
+def token_failed(name: str) -> str:
+    """Return the key of the string that says why there was no token."""
+    return f"token-failed:{{{name}}}"
+
+
+def token_grant(name: str) -> str:
+    """Return the key of the string with the refresh token that a consent gave, sealed."""
+    return f"token-grant:{{{name}}}"
+
+
+def token_lock(name: str) -> str:
+    """Return the key of the string that says who fetches the token."""
+    return f"token-lock:{{{name}}}"
 
 
 def bot(bot_id: str) -> str:

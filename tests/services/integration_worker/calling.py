@@ -13,12 +13,16 @@ from services.integration_worker.bots import CompiledBots
 from services.integration_worker.call import Calls
 from services.integration_worker.credentials import Credentials
 from services.integration_worker.exchange import Exchanges
+from services.integration_worker.fetching import Fetching
 from services.integration_worker.protecting import Protector
+from services.integration_worker.tokens import Tokens
 from services.settings import Settings
 from shared.bot.source import BotSource
 from shared.credentials.secrets import SecretReader
+from shared.credentials.token_store import PURPOSE, RedisTokens
 from shared.dialog.events import CallOutcome, ConsumerMessage
 from shared.integration.client import OutboundClient
+from shared.privacy.sealing import Sealer
 from shared.queue.mailbox import Mailbox
 from shared.queue.records import Batch, CallRecord, Commit, NewConversation
 from shared.store import keys
@@ -94,7 +98,13 @@ class Waiting:
         """Return what a worker makes calls with."""
         if self.reader is None:
             self.reader = SecretReader(self.environment, commands=True, seconds=0.5)
-        return Calls(self.mailbox, CompiledBots(self.bots), Exchanges(client, Credentials(self.reader), protector))
+        return Calls(self.mailbox, CompiledBots(self.bots), Exchanges(client, self.credentials(client), protector))
+
+    def credentials(self, client: OutboundClient) -> Credentials:
+        """Return what a worker proves itself with."""
+        assert self.reader is not None
+        store = RedisTokens(self.redis, Sealer(("a secret for the tests",), PURPOSE))
+        return Credentials(self.reader, Fetching(client, self.reader), Tokens(store))
 
     async def made(self, integration: str, **values: Any) -> CallOutcome:
         """Make a call to its end and return its outcome."""

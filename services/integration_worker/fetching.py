@@ -1,0 +1,68 @@
+"""Asking a token end-point, with our own guarded client: the same checks as for the bot's calls."""
+
+from services.integration_worker.tokens import FETCH_SECONDS, Fetch
+from shared.bot.manifest_credentials import AuthorizationCode, ClientCredentials, JwtBearer, OAuth, Secret, secrets_of
+from shared.bot.model import Bot
+from shared.credentials.issued import Issued, NotIssued
+from shared.credentials.secrets import SecretMissing, SecretReader
+from shared.integration.client import OutboundClient
+from shared.integration.request import Request
+
+_TEXTS = ("client_id", "issuer")
+
+
+class Fetching:
+    """Asks for tokens. One serves a whole worker."""
+
+    def __init__(self, client: OutboundClient, reader: SecretReader) -> None:
+        self._client = client
+        self._reader = reader
+
+    def of(self, bot: Bot, name: str, credential: OAuth) -> Fetch:
+        """Return what asks for the token of a credential of this bot."""
+
+        async def fetch(grant: str) -> Issued:
+            request = await self._request(name, credential, grant)
+            return await self.ask(bot, request)
+
+        return fetch
+
+    async def ask(self, bot: Bot, request: Request) -> Issued:
+        """Send a token request; raises NotIssued."""
+        # Authlib takes a quarter of a second to import, which only who uses it has to spend.
+        from shared.credentials import oauth  # noqa: PLC0415 - see above
+
+        answer = await self._client.attempt(
+            request, oauth.TOKEN_POLICY, limit=FETCH_SECONDS, private=bot.egress_private
+        )
+        return oauth.issued(answer)
+
+    async def texts(self, credential: OAuth) -> dict[str, str]:
+        """Return what the credential says and its secrets, by key; raises NotIssued."""
+        texts = {key: getattr(credential, key) for key in _TEXTS if isinstance(getattr(credential, key, None), str)}
+        texts |= {f"parameters.{key}": one for key, one in credential.parameters.items() if isinstance(one, str)}
+        for key, secret in secrets_of(credential):
+            try:
+                texts[key] = await self._text(key, secret)
+            except SecretMissing as error:
+                raise NotIssued(f"{key}: {error}") from None
+        return texts
+
+    async def _text(self, key: str, secret: Secret) -> str:
+        if key != "private_key":
+            return await self._reader.text(secret)
+        return (await self._reader.content(secret)).decode(errors="replace").strip()
+
+    async def _request(self, name: str, credential: OAuth, grant: str) -> Request:
+        from shared.credentials import oauth  # noqa: PLC0415 - as in `ask`
+
+        texts = await self.texts(credential)
+        match credential:
+            case ClientCredentials():
+                return oauth.client_credentials(credential, texts)
+            case JwtBearer():
+                return oauth.jwt_bearer(credential, texts)
+            case AuthorizationCode():
+                if not grant:
+                    raise NotIssued(f"nobody has consented yet, or not for long: botlane credentials authorize {name}")
+                return oauth.refresh(credential, texts, grant)

@@ -1,0 +1,119 @@
+"""Tokens for calls: taken from the store while they last, fetched by one worker when there is none.
+
+However many calls of however many workers need one, one of them asks the token end-point; the others wait for what it
+stores. A failure is shared the same way for a moment, so that a token end-point that refuses is not stormed.
+"""
+
+import asyncio
+import random
+import secrets as randomness
+from collections.abc import Awaitable, Callable
+
+from services.integration_worker.patience import T, patiently
+from shared.credentials.issued import Issued, NotIssued
+from shared.credentials.token_store import Failed, Found, Kept, TokenStore
+from shared.store.connection import RedisUnreachable
+
+FETCH_SECONDS = 10.0  # less than the lock lives
+FAILURE_MS, PASSING_MS = 2_000, 300
+RENEWED_MS = 30_000  # a token renewed so lately is not renewed again: the API refuses something else
+EARLIEST = 60.0  # seconds before its end at which a token is not used any more, at most a tenth of its life
+POLL_SECONDS = 0.05
+
+Fetch = Callable[[str], Awaitable[Issued]]
+"""Asks the token end-point, given the refresh token that is there. Raises NotIssued."""
+
+
+class Tokens:
+    """Gives tokens out. One serves a whole worker."""
+
+    def __init__(self, store: TokenStore) -> None:
+        self._store = store
+        self._asking: dict[tuple[str, str], asyncio.Task[Kept]] = {}
+
+    async def token(self, name: str, fetch: Fetch, ends_at: float, refused: Kept | None = None) -> Kept:
+        """Return a token until `ends_at` (the loop's clock); raises NotIssued.
+
+        `refused` is one that the API answered with 401: another one is returned.
+        """
+        which = (name, refused.id if refused else "")
+        task = self._asking.get(which)
+        if task is None:
+            task = self._asking[which] = asyncio.create_task(self._one(name, fetch, which[1]))
+            task.add_done_callback(lambda done: self._asked(which, done))
+        try:
+            async with asyncio.timeout_at(ends_at):
+                return await asyncio.shield(task)
+        except TimeoutError:
+            raise NotIssued("there was no token in time", passing=True) from None
+
+    async def may_renew(self, refused: Kept) -> bool:
+        """Tell whether a refused token may be renewed: not if it has just been, for then the reason is another."""
+        try:
+            return not refused.at or await self._store.now() - refused.at > RENEWED_MS
+        except RedisUnreachable:
+            return False
+
+    def _asked(self, which: tuple[str, str], done: asyncio.Task[Kept]) -> None:
+        del self._asking[which]
+        if not done.cancelled():
+            done.exception()  # heard, even if nobody waits any more
+
+    async def _one(self, name: str, fetch: Fetch, refused: str) -> Kept:
+        holder = randomness.token_hex(8)
+        try:
+            while True:
+                found = _usable(await self._asks(lambda: self._store.find(name)), refused)
+                if found is not None:
+                    return found
+                if await self._asks(lambda: self._store.lock(name, holder)):
+                    return await self._with_lock(name, holder, fetch, refused)
+                await asyncio.sleep(POLL_SECONDS * (0.5 + random.random()))  # noqa: S311 - spreads load, guards nothing
+        except RedisUnreachable:
+            raise NotIssued("the store of tokens cannot be reached", passing=True) from None
+
+    async def _with_lock(self, name: str, holder: str, fetch: Fetch, refused: str) -> Kept:
+        """Look again, since somebody may have stored one meanwhile; else fetch it."""
+        try:
+            found = _usable(await self._asks(lambda: self._store.find(name)), refused)
+        except NotIssued:
+            await self._asks(lambda: self._store.release(name, holder))
+            raise
+        if found is None:
+            return await self._fetched(name, holder, fetch, refused)
+        await self._asks(lambda: self._store.release(name, holder))
+        return found
+
+    async def _fetched(self, name: str, holder: str, fetch: Fetch, refused: str) -> Kept:
+        try:
+            async with asyncio.timeout(FETCH_SECONDS):
+                issued = await fetch(await self._store.grant(name))
+        except TimeoutError:
+            error = NotIssued("the token end-point did not answer in time", passing=True)
+            await self._failed(name, holder, error)
+            raise error from None
+        except NotIssued as error:
+            await self._failed(name, holder, error)
+            raise
+        at = await self._asks(self._store.now) if refused else 0
+        token = Kept(issued.access_token, randomness.token_hex(8), at)
+        life = issued.life - min(EARLIEST, issued.life / 10)
+        await self._asks(lambda: self._store.keep(name, holder, token, round(life * 1000), issued.refresh_token))
+        return token
+
+    async def _failed(self, name: str, holder: str, error: NotIssued) -> None:
+        failed = Failed(str(error), error.passing)
+        life = PASSING_MS if error.passing else FAILURE_MS
+        await self._asks(lambda: self._store.keep_failure(name, holder, failed, life))
+
+    async def _asks(self, ask: Callable[[], Awaitable[T]]) -> T:
+        return await patiently(ask, 5.0)
+
+
+def _usable(found: Found, refused: str) -> Kept | None:
+    """Return a token that was not refused; raises NotIssued when one could not be had a moment ago."""
+    if found.token is not None and found.token.id != refused:
+        return found.token
+    if found.failed is not None:
+        raise NotIssued(found.failed.why, passing=found.failed.passing)
+    return None
