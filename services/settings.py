@@ -75,7 +75,9 @@ SETTINGS = (
     Setting(
         "BOTLANE_DURABILITY", "durability", forms.DURABILITY, "Whether what is acknowledged is on a replica first."
     ),
-    Setting("BOTLANE_SECRET", "secrets", forms.SECRETS, "Signs tokens; of several, the first does.", secret=True),
+    Setting(
+        "BOTLANE_SECRET", "secrets", forms.SECRETS, "Signs and seals tokens; of several, the first does.", secret=True
+    ),
     Setting("BOTLANE_CHANNEL_KEYS", "channel_keys", forms.KEYS, "Channels that may name their users.", secret=True),
     Setting("BOTLANE_HOST", "host", forms.TEXT, "Where the gateway listens."),
     Setting("BOTLANE_PORT", "port", forms.whole(0, 65535), "The gateway's public port."),

@@ -50,7 +50,7 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient, pro
 def build_exchanges(
     settings: Settings, client: OutboundClient, protector: Protector | None, store: TokenStore | None
 ) -> Exchanges:
-    """Make what attempts are made with; without a protector nothing limits them, without a store there are no tokens."""
+    """Make what attempts are made with: nothing limits them without a protector, and a store has the tokens."""
     reader = SecretReader(foreign_environment(), commands=settings.secret_commands)
     tokens = None if store is None else Tokens(store)
     return Exchanges(client, Credentials(reader, Fetching(client, reader), tokens), protector)

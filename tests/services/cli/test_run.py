@@ -155,11 +155,11 @@ async def test_each_turn_is_told_in_a_line_without_what_was_said(running: Run) -
     assert "private hello" not in running.said()
 
 
-def test_only_the_gateway_gets_the_secret(running: Run) -> None:
+def test_what_runs_the_bots_scripts_does_not_get_the_secret(running: Run) -> None:
     pids = running.until_ready()["programs"]
     secret = (running.data / "secret").read_bytes()
     who = {name: secret in Path(f"/proc/{pid}/environ").read_bytes() for name, pid in pids.items()}
-    assert who == {"valkey": False, "gateway": True, "dialog-worker": False, "integration-worker": False}
+    assert who == {"valkey": False, "gateway": True, "dialog-worker": False, "integration-worker": True}
 
 
 def test_being_asked_to_end_is_no_failure(run: Callable[..., Run]) -> None:
