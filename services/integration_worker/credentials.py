@@ -1,5 +1,6 @@
 """What a credential of the manifest puts on a call, read and renewed when it is needed."""
 
+import asyncio
 import base64
 from collections.abc import Mapping
 from typing import Any
@@ -9,9 +10,20 @@ import msgspec
 from services.integration_worker.fetching import Fetching
 from services.integration_worker.tokens import Tokens
 from shared.bot.integration import Integration
-from shared.bot.manifest_credentials import AccessToken, ApiKey, Basic, Consumer, Credential, OAuth, Secret, secrets_of
+from shared.bot.manifest_credentials import (
+    AccessToken,
+    ApiKey,
+    Basic,
+    Consumer,
+    Credential,
+    MutualTls,
+    OAuth,
+    Secret,
+    secrets_of,
+)
 from shared.bot.model import Bot
 from shared.bot.values import text_of
+from shared.credentials.certificates import Certificates
 from shared.credentials.issued import NotIssued
 from shared.credentials.naming import token_name
 from shared.credentials.secrets import SecretMissing, SecretReader
@@ -46,6 +58,7 @@ class Credentials:
         self._reader = reader
         self._fetching = fetching
         self._tokens = tokens
+        self._certificates = Certificates(reader)
 
     async def proof(self, bot: Bot, integration: Integration, values: Mapping[str, Any], ends_at: float) -> Proof:
         """Return what goes with an attempt of this integration that ends at a time of the loop; raises NoProof."""
@@ -55,10 +68,7 @@ class Credentials:
         credential = bot.credentials[name]
         if isinstance(credential, OAuth):
             return await self._with_token(bot, name, credential, ends_at)
-        try:
-            return Proof(await self._attachment(credential, integration, values), name, credential)
-        except SecretMissing as error:
-            raise NoProof(name, str(error)) from None
+        return Proof(await self._read(name, credential, integration, values, ends_at), name, credential)
 
     async def renewed(self, bot: Bot, proof: Proof, ends_at: float) -> Proof | None:
         """Return a proof to try again with after a 401; None when there would be no other one. Raises NoProof."""
@@ -71,10 +81,7 @@ class Credentials:
         forgotten = [self._reader.forget(secret) for secret in printed]
         if not any(forgotten):
             return None
-        try:
-            attachment = await self._attachment(credential, None, {})
-        except SecretMissing as error:
-            raise NoProof(proof.name, str(error)) from None
+        attachment = await self._read(proof.name, credential, None, {}, ends_at)
         return None if attachment == proof.attachment else Proof(attachment, proof.name, credential, renewed=True)
 
     async def _with_token(
@@ -98,6 +105,22 @@ class Credentials:
             self._reader.forget(secret)
         return await self._with_token(bot, proof.name, credential, ends_at, proof.token)
 
+    async def _read(
+        self,
+        name: str,
+        credential: Credential,
+        integration: Integration | None,
+        values: Mapping[str, Any],
+        ends_at: float,
+    ) -> Attachment:
+        try:
+            async with asyncio.timeout_at(ends_at):
+                return await self._attachment(credential, integration, values)
+        except TimeoutError:
+            raise NoProof(name, "its secrets could not be read in time", "unreachable") from None
+        except SecretMissing as error:
+            raise NoProof(name, str(error)) from None
+
     async def _attachment(
         self, credential: Credential, integration: Integration | None, values: Mapping[str, Any]
     ) -> Attachment:
@@ -120,8 +143,10 @@ class Credentials:
                         f"the variable {credential.variable} holds no token: the consumer has to sign in"
                     )
                 return _in_header(credential.header, credential.scheme, token)
+            case MutualTls():
+                return Attachment(tls=await self._certificates.context(credential))
             case _:
-                raise SecretMissing("this type is not supported yet")
+                raise TypeError("tokens are not read but fetched")
 
     async def _basic(self, credential: Basic) -> Attachment:
         user = await self._secret("username", credential.username)

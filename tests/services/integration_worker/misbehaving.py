@@ -3,6 +3,7 @@
 import asyncio
 import gzip
 import socket
+import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -143,14 +144,14 @@ async def accepting_nobody() -> AsyncIterator[str]:
 
 
 @asynccontextmanager
-async def serving() -> AsyncIterator[Server]:
+async def serving(tls: ssl.SSLContext | None = None) -> AsyncIterator[Server]:
     app = web.Application(client_max_size=2**22)
     runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
     listener = socket.create_server(("127.0.0.1", 0))
-    server = Server(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    server = Server(f"{'http' if tls is None else 'https'}://127.0.0.1:{listener.getsockname()[1]}")
     app.router.add_route("*", "/{rest:.*}", server.handle)
     await runner.setup()
-    await web.SockSite(runner, listener).start()
+    await web.SockSite(runner, listener, ssl_context=tls).start()
     try:
         yield server
     finally:
