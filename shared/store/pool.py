@@ -2,13 +2,16 @@
 
 Connecting happens side by side: redis-py's pool connects under a lock, so that while a server is away everybody waits
 for the attempts of all before, and a gateway under load would answer 503 after minutes. A server that has become
-a replica is left: its name, or its sentinels, may lead to the primary by now. And commands are packed in C.
+a replica is left: its name, or its sentinels, may lead to the primary by now. And commands are packed in C, and answers
+that have arrived are read at once.
 """
 
+import asyncio
 from collections.abc import Iterable
 from typing import Any
 
 from redis import exceptions
+from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.connection import HiredisRespSerializer
@@ -41,8 +44,27 @@ class PacksInC(AbstractConnection):
         return [b"".join(self.pack_command(*command)[0] for command in commands)]
 
 
+class ReadsWhatIsThere(AbstractConnection):
+    """A connection that sets no time limit for an answer that has arrived with the one before: half of reading it."""
+
+    async def read_response(self, disable_decoding: bool = False, *arguments: Any, **options: Any) -> Any:  # noqa: FBT001, FBT002 - redis' signature
+        """Read an answer. Raises redis' ResponseError for one that says so."""
+        parser: Any = self._parser
+        answer = parser._reader.gets() if parser._connected and not disable_decoding else NOT_ENOUGH_DATA  # noqa: SLF001 - it tells nobody else
+        if answer is NOT_ENOUGH_DATA:
+            return await super().read_response(disable_decoding, *arguments, **options)
+        if self.health_check_interval:
+            self.next_health_check = asyncio.get_running_loop().time() + self.health_check_interval
+        if isinstance(answer, exceptions.ConnectionError):
+            await self.disconnect(nowait=True)
+            raise answer
+        if isinstance(answer, exceptions.ResponseError):
+            raise answer
+        return answer
+
+
 def _ours(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    return type(kind.__name__, (LeavesReplicas, PacksInC, kind), {})
+    return type(kind.__name__, (LeavesReplicas, ReadsWhatIsThere, PacksInC, kind), {})
 
 
 class Pool(ConnectionPool):
