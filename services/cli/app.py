@@ -17,6 +17,7 @@ COMMANDS = {
     "test": "services.cli.tests_command:test",
     "trace": "services.cli.trace_command:trace",
     "status": "services.cli.status_command:status",
+    "integrations": "services.cli.integrations_command:integrations",
     "dead": "services.cli.dead_commands:dead",
     "verify": "services.cli.verify_command:verify",
     "gateway": "services.cli.program_commands:gateway",

@@ -22,11 +22,6 @@ def page(status: Status) -> RenderableType:
     return Group(*parts)
 
 
-def away(reason: str) -> RenderableType:
-    """Return the screen for the time in which the server does not answer."""
-    return Text(f"! {plain(reason)} Trying again.", style="bold red")
-
-
 def _head(status: Status) -> RenderableType:
     server = status.server
     alive, busy = sum(shard.alive for shard in status.shards), sum(shard.busy for shard in status.shards)
@@ -46,7 +41,7 @@ def _head(status: Status) -> RenderableType:
 
 def _memory(server: Server) -> str:
     limit = f" of {_bytes(server.memory_limit_bytes)} ({server.eviction})" if server.memory_limit_bytes else ""
-    return f"up {_lasting(server.uptime_seconds)} · {_bytes(server.memory_bytes)}{limit} · {server.clients:,} clients"
+    return f"up {lasting(server.uptime_seconds)} · {_bytes(server.memory_bytes)}{limit} · {server.clients:,} clients"
 
 
 def _durability(server: Server) -> str:
@@ -56,7 +51,7 @@ def _durability(server: Server) -> str:
 
 
 def _shards(shards: list[Shard]) -> Table:
-    table = _table("Shard", "waiting", "oldest", "busy", "calls waiting", "oldest", "in flight", "dead", right_from=1)
+    table = table_of("Shard", "waiting", "oldest", "busy", "calls waiting", "oldest", "in flight", "dead", right_from=1)
     for shard in shards:
         table.add_row(
             str(shard.shard),
@@ -72,9 +67,9 @@ def _shards(shards: list[Shard]) -> Table:
 
 
 def _programs(status: Status) -> RenderableType:
-    table = _table("Program", "host", "pid", "up", "version", "work")
+    table = table_of("Program", "host", "pid", "up", "version", "work")
     for running in status.programs:
-        up = _lasting(int(status.at.timestamp()) - running.since)
+        up = lasting(int(status.at.timestamp()) - running.since)
         table.add_row(
             running.program, plain(running.host), str(running.pid), up, plain(running.version), _work(running)
         )
@@ -86,7 +81,7 @@ def _work(running: Running) -> str:
 
 
 def _bots(status: Status) -> RenderableType:
-    table = _table("Bot", "name", "version")
+    table = table_of("Bot", "name", "version")
     for bot in status.bots[:MOST_BOTS]:
         table.add_row(plain(bot.id), plain(bot.name), bot.version[:SHORT])
     more = len(status.bots) - MOST_BOTS
@@ -95,7 +90,8 @@ def _bots(status: Status) -> RenderableType:
     return table if status.bots else Text("No bot is published.", style="yellow")
 
 
-def _table(first: str, *others: str, right_from: int = 99) -> Table:
+def table_of(first: str, *others: str, right_from: int = 99) -> Table:
+    """Return a table with these titles; columns from `right_from` on are numbers."""
     table = Table(box=None, padding=(0, 2, 0, 0), header_style="dim", pad_edge=False)
     table.add_column(Text(first, style="bold not dim"), no_wrap=True)
     for at, title in enumerate(others, 1):
@@ -106,10 +102,10 @@ def _table(first: str, *others: str, right_from: int = 99) -> Table:
 def _age(count: int, ms: int) -> Text:
     if not count:
         return Text("-", style="dim")
-    return Text(_lasting(ms / 1000), style="bold red" if ms > OLD_MS else "")
+    return Text(lasting(ms / 1000), style="bold red" if ms > OLD_MS else "")
 
 
-def _lasting(seconds: float) -> str:
+def lasting(seconds: float) -> str:
     """Return a time in the unit that fits it."""
     if seconds < 10:
         return f"{round(max(seconds, 0), 1):g} s"

@@ -43,10 +43,25 @@ local function tell(ticket)
   redis.call('PEXPIRE', told, TELL)
 end
 
+-- Ends permits whose time is over. Their workers are dead: who lives leaves sooner, and takes what it is offered. What
+-- else they have in line would only hold places up; should one live it asks again.
+local function bury(g)
+  local over = redis.call('ZRANGEBYSCORE', g.permits, '-inf', NOW)
+  if #over == 0 then return end
+  local dead = {}
+  for _, ticket in ipairs(over) do
+    redis.call('ZREM', g.permits, ticket)
+    dead[string.match(ticket, '^[^:]*')] = true
+  end
+  for _, ticket in ipairs(redis.call('ZRANGE', g.line, 0, -1)) do
+    if ticket ~= TICKET and dead[string.match(ticket, '^[^:]*')] then redis.call('ZREM', g.line, ticket) end
+  end
+end
+
 -- Offers free places to those in line. An offer is a permit that ends soon, unless its ticket asks: its worker may be
 -- dead. Whoever is in line is therefore never overtaken.
 local function serve(g)
-  redis.call('ZREMRANGEBYSCORE', g.permits, '-inf', NOW)
+  bury(g)
   redis.call('ZREMRANGEBYSCORE', g.line, '-inf', NOW)
   while g.concurrency > 0 and redis.call('ZCARD', g.permits) < g.concurrency do
     local first = redis.call('ZRANGE', g.line, 0, 0)[1]

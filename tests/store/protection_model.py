@@ -33,8 +33,13 @@ class Model:
         return 0
 
     def serve(self, now: int, asking: str) -> None:
+        dead = {ticket.partition(":")[0] for ticket, until in self.permits.items() if until <= now}
         self.permits = {ticket: until for ticket, until in self.permits.items() if until > now}
-        self.line = {ticket: deadline for ticket, deadline in self.line.items() if deadline > now}
+        self.line = {
+            ticket: deadline
+            for ticket, deadline in self.line.items()
+            if deadline > now and (ticket == asking or ticket.partition(":")[0] not in dead)
+        }
         while self.line and len(self.permits) < self.concurrency:
             first = min(self.line, key=lambda ticket: (self.line[ticket], ticket))
             del self.line[first]

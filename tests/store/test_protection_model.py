@@ -64,11 +64,12 @@ class Walk:
             if act == "time":
                 await self.pass_time(self.dice.choice([1, 50, 499, 500, 1000, 2500, 6000]))
             elif act == "new" or not self.tickets:
-                self.tickets[f"w:{step:04}"] = (
+                ticket = f"{self.dice.choice('abc')}:{step:04}"  # of three workers
+                self.tickets[ticket] = (
                     self.dice.choice([0, 1]),
                     self.now + self.dice.choice([900, 4000, 20_000]),
                 )
-                await self.ask(f"w:{step:04}")
+                await self.ask(ticket)
             elif act == "again":
                 for ticket in self.dice.sample(
                     waiting := sorted(set(self.tickets) - set(self.going)), min(1, len(waiting))
@@ -117,8 +118,9 @@ class Walk:
                 model.leave(self.now, ticket, verdict)
 
     async def check(self) -> None:
-        told = await cast("Awaitable[list[bytes]]", self.redis.lrange(keys.told("w"), 0, -1))
-        assert [ticket.decode() for ticket in told] == self.told
+        for worker in "abc":
+            told = await cast("Awaitable[list[bytes]]", self.redis.lrange(keys.told(worker), 0, -1))
+            assert [ticket.decode() for ticket in told] == [one for one in self.told if one.startswith(worker)]
         for place, (guard, model) in enumerate(zip(self.guards, self.models, strict=True)):
             for name, expected in zip(keys.guard(guard.id)[1:3], (model.permits, model.line), strict=True):
                 found = await self.redis.zrange(name, 0, -1, withscores=True)

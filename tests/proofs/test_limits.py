@@ -1,0 +1,75 @@
+"""Two integration workers as programs, one of them killed under load: never more at once, never more in a time."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+from aiohttp import web
+
+from tests.proofs.form import LONG
+from tests.services.integration_worker.calling import Waiting, responder
+from tests.services.integration_worker.misbehaving import Server, serving
+from tests.services.integration_worker.test_worker import ROOT, ended
+
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(120)]
+CALLS = 2000 if LONG else 300
+AT_ONCE, A_SECOND = 5, 60
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    async with serving() as started:
+        yield started
+
+
+@pytest.fixture
+def waiting(redis: object) -> Waiting:
+    return Waiting(redis)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def workers(valkey_server: str) -> Iterator[list["subprocess.Popen[bytes]"]]:
+    environment = {**os.environ, "BOTLANE_REDIS_URL": valkey_server, "BOTLANE_OPS": "127.0.0.1:0"}  # noqa: TID251 (a child's)
+    command = [sys.executable, "-m", "services.integration_worker"]
+    started = [subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) for _ in range(2)]
+    yield started
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+async def test_two_programs_keep_the_limits_of_a_host_while_one_is_killed(
+    waiting: Waiting, server: Server, workers: list["subprocess.Popen[bytes]"]
+) -> None:
+    now, most, begun = 0, 0, list[float]()
+
+    async def answer(request: web.Request) -> web.Response:
+        nonlocal now, most
+        begun.append(asyncio.get_running_loop().time())
+        now += 1
+        most = max(most, now)
+        try:
+            await asyncio.sleep(0.03)
+        finally:
+            now -= 1
+        return web.Response(text="{}")
+
+    server.answers = [answer]
+    host = server.url.removeprefix("http://")
+    limits = f'[hosts."{host}"]\nconcurrency = {AT_ONCE}\nrate = "{A_SECOND}/s"\n'
+    await waiting.publish(responder("It", server.url), manifest="total_timeout = 300.0\n", more=limits)
+    calls = [await waiting.call("It", queue_ms=300_000, budget_ms=20_000) for _ in range(CALLS)]
+    while len(begun) < CALLS // 4:
+        await asyncio.sleep(0.01)
+    workers[0].send_signal(signal.SIGKILL)
+    found = [await ended(waiting, call_id) for call_id in calls]
+    on_the_way = 0.3  # from its permit to the server, at most; the scripts themselves are exact
+    assert most <= AT_ONCE
+    assert all(late - soon > 1 - on_the_way for soon, late in zip(begun, begun[A_SECOND:], strict=False))
+    assert {outcome.failure for outcome in found} <= {None, "limited"}
+    assert sum(outcome.status == 200 for outcome in found) > CALLS // 2
+    assert any(attempt.outcome == "interrupted" for outcome in found for attempt in outcome.attempts)
