@@ -9,10 +9,9 @@ from services.cli.call_once import Ran
 from services.cli.call_values import plain_lines
 from services.cli.plain import plain
 from shared.bot.integration import Integration
+from shared.bot.secret_names import shown_headers
 from shared.dialog.events import CallOutcome, SentRequest
 from shared.dialog.trace import TraceLine
-from shared.integration.redirects import is_secret_header
-from shared.integration.shown import MASK
 
 _LONGEST_BODY = 4000
 _LONGEST_VALUE = 300
@@ -42,7 +41,7 @@ def as_json(ran: Ran, integration: Integration) -> str:
         "detail": outcome.failure_detail or None,
         "request": outcome.request,
         "attempts": [msgspec.to_builtins(one) | {"at": _moment(one.at)} for one in outcome.attempts],
-        "response": {"headers": _headers(outcome.headers), "body": outcome.body} if outcome.status else None,
+        "response": {"headers": shown_headers(outcome.headers), "body": outcome.body} if outcome.status else None,
         "variables": {name: value for name, _, value in _variables(ran.lines)},
         "fields": ran.fields,
         "warnings": [_warning(line) for line in ran.lines if line.level == "warning"],
@@ -66,6 +65,7 @@ def _attempts(outcome: CallOutcome) -> list[str]:
         return []
     rows = [
         f"  {number}  {_moment(attempt.at).partition('T')[2]}  {attempt.ms:>9.1f} ms  {plain(attempt.outcome)}"
+        + (", with a new token" if attempt.renewed else "")
         for number, attempt in enumerate(outcome.attempts, 1)
     ]
     return ["Attempts", *rows]
@@ -75,7 +75,7 @@ def _response(outcome: CallOutcome) -> list[str]:
     if not outcome.status:
         return []
     body = _body(outcome.body, 0) if outcome.body else ["", "  (empty)"]
-    return [f"Response {outcome.status}", *_indented(_headers(outcome.headers)), *body]
+    return [f"Response {outcome.status}", *_indented(shown_headers(outcome.headers)), *body]
 
 
 def _script(lines: list[TraceLine]) -> list[str]:
@@ -110,10 +110,6 @@ def _verdict(ran: Ran, integration: Integration) -> str:
     if ran.script_failed:
         return f"FAILED {outcome.status}, but a script of the bot ended with an error."
     return f"OK {outcome.status}"
-
-
-def _headers(headers: dict[str, str]) -> dict[str, str]:
-    return {name: MASK if is_secret_header(name) else value for name, value in headers.items()}
 
 
 def _indented(headers: dict[str, str]) -> list[str]:

@@ -4,6 +4,7 @@ from typing import Any
 
 from shared.bot.integration import Integration
 from shared.bot.model import Interaction
+from shared.bot.secret_names import shown_headers
 from shared.dialog.effects import StartCall
 from shared.dialog.events import CallOutcome
 from shared.dialog.panels import Panel, run_panel
@@ -69,7 +70,10 @@ def _store(work: Work, interaction: Interaction, integration: Integration, outco
         run_panel(work, integration.name, "transform", integration.transform, panel)
     _, held = work.variables.get(variable)
     json_data = held.get("jsonData") if isinstance(held, dict) else None
-    work.keep_fields(custom_fields(integration, json_data if isinstance(json_data, str) else ""))
+    fields = custom_fields(integration, json_data if isinstance(json_data, str) else "")
+    work.keep_fields(fields)
+    if fields:
+        work.note("fields", interaction, values=fields)
 
 
 def _trace(work: Work, interaction: Interaction, outcome: CallOutcome) -> None:
@@ -82,5 +86,7 @@ def _trace(work: Work, interaction: Interaction, outcome: CallOutcome) -> None:
     if any(attempt.renewed for attempt in outcome.attempts):
         facts["renewed"] = True
     note = f"{outcome.failure}: {outcome.failure_detail}".rstrip(": ") if outcome.failure else ""
-    values = {"address": outcome.address, "attempts": outcome.attempts, "body": outcome.body}
+    values: dict[str, Any] = {"address": outcome.address, "attempts": outcome.attempts, "body": outcome.body}
+    if outcome.request is not None:
+        values |= {"request": outcome.request, "headers": shown_headers(outcome.headers)}
     work.note("outcome", interaction, note, facts=facts, values=values)

@@ -14,9 +14,10 @@ class TraceLine(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `code` is a stable word: `event`, `session`, `command`, `starter`, `disambiguation`, `interaction`, `slot`, `rule`,
     `no-match`, `fallback`, `script`, `log`, `custom-event`, `variable`, `reply`, `private-message`, `call`, `outcome`,
-    `search`, `routing`, `transfer`, `close`, `return`, `jump`, `kept`, or a warning: `chain-limit`, `unknown-function`,
-    `unsupported-function`, `unknown-interaction`, `unsupported-interaction`, `script-failed`, `script-stopped`,
-    `unset-variable`, `refused`, `invalid-content`, `stale-control`, `dropped`, `bad-skill`, `transfer-failed`, …
+    `fields`, `search`, `routing`, `transfer`, `close`, `return`, `jump`, `kept`, or a warning: `chain-limit`,
+    `unknown-function`, `unsupported-function`, `unknown-interaction`, `unsupported-interaction`, `script-failed`,
+    `script-stopped`, `unset-variable`, `refused`, `invalid-content`, `stale-control`, `dropped`, `bad-skill`,
+    `transfer-failed`, …
     `level` is `info` or `warning`. `interaction` is its name. `note` is a sentence without values.
     """
 

@@ -1,16 +1,13 @@
 """Where a request goes in fact: addresses rewritten by the operator, and redirects. Pure."""
 
-import re
 from collections.abc import Iterable
 
 from yarl import URL
 
 from shared.bot.integration import REDIRECTS
+from shared.bot.secret_names import is_secret_header
 from shared.integration.request import Request
 
-# What proves to one origin who is calling is not for another's eyes.
-_SECRET = re.compile(r"auth|cookie|credential|key|password|secret|session|signature|token", re.IGNORECASE)
-_NO_SECRETS = frozenset({"idempotency-key"})
 _BODY_HEADERS = frozenset({"content-type", "content-encoding", "content-language"})
 
 
@@ -54,13 +51,9 @@ def redirected(request: Request, status: int, location: str) -> Request:
         method, body = "GET", None
         headers = {name: value for name, value in headers.items() if name.lower() not in _BODY_HEADERS}
     if not same_origin:
+        # What proves to one origin who is calling is not for another's eyes.
         headers = {name: value for name, value in headers.items() if not is_secret_header(name)}
     return Request(method, str(after.with_user(None)), headers, body)
-
-
-def is_secret_header(name: str) -> bool:
-    """Tell whether a header proves who is calling."""
-    return _SECRET.search(name) is not None and name.lower() not in _NO_SECRETS
 
 
 def same_origin(one: str, other: str) -> bool:

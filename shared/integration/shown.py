@@ -14,20 +14,14 @@ import msgspec
 
 from shared.bot.integration import Integration
 from shared.bot.manifest_credentials import Credential
+from shared.bot.secret_names import MASK, is_secret_header, is_secret_name
 from shared.dialog.events import SentRequest
 from shared.integration.filling import InvalidRequest, value_of
-from shared.integration.redirects import is_secret_header
 from shared.integration.request import Request, render_request
 from shared.integration.shown_credential import show_credential
 
-MASK: Final = "•••"
 _LONGEST: Final = 16_384
 _MARK = re.compile(r"zqMark(\d{1,4})qz")  # letters and digits: the same in an address, a header and a body
-_SECRET = re.compile(
-    r"(?:token|secret|password|passwd|passphrase|pwd|signature|(?<![a-z])sig|auth|authorization|credentials?|session[_-]?id"
-    r"|(?:api|access|app|auth|client|consumer|functions?|private|secret|signing|subscription)[_-]?key)$",
-    re.IGNORECASE,
-)
 _FIELD = re.compile(r'("(?P<name>(?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)')
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]*)\s+(?=\S)")
 _CASE_CHANGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -37,11 +31,6 @@ _NO_WORD = re.compile(r"[^A-Za-z0-9]+")
 def nothing_sensitive(_name: str) -> bool:
     """Say of no variable that it is sensitive."""
     return False
-
-
-def is_secret_name(name: str) -> bool:
-    """Tell whether a variable, parameter or field is called like a secret (`key` alone only is in a query)."""
-    return _SECRET.search(name) is not None
 
 
 class Shown(msgspec.Struct, frozen=True):

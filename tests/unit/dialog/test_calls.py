@@ -5,7 +5,9 @@ from typing import Any
 import pytest
 
 from shared.dialog.effects import StartCall
+from shared.dialog.events import SentRequest
 from shared.dialog.texts import NO_RESULT
+from shared.dialog.trace import without_values
 from tests.unit.dialog.bots import (
     Part,
     api,
@@ -264,3 +266,26 @@ def test_a_fallback_dialog_may_call_and_return_to_the_question() -> None:
     assert talk.say("what?") == []
     assert talk.answer(200, {}) == ["found", "q"]
     assert talk.say("yes") == ["end"]
+
+
+def test_the_trace_shows_the_exchange_only_if_the_outcome_carries_it_and_no_secrets() -> None:
+    headers = {"X-Auth-Token": "s", "X-A": "b"}
+    talk = calling(text("then"))
+    talk.answer(200, {}, headers=headers)
+    assert talk.lines("outcome")[0].values.keys() == {"address", "attempts", "body"}
+    sent = SentRequest("GET", "https://x.example/?q=1", {"Accept": "a"})
+    talk = calling(text("then"))
+    talk.answer(200, {}, headers=headers, request=sent)
+    values = talk.lines("outcome")[0].values
+    assert (values["request"], values["headers"]) == (sent, {"X-Auth-Token": "•••", "X-A": "b"})
+
+
+def test_the_trace_shows_the_custom_data_fields_as_values() -> None:
+    talk = calling(text("then"), fields={"name": "api_Store.list[i].name"})
+    talk.answer(200, STORES)
+    (line,) = talk.lines("fields")
+    assert line.values == {"Store.name": ["North", "South"], "Store.name.count": 2}
+    assert without_values([line])[0].values == {}
+    talk = calling(text("then"))
+    talk.answer(200, STORES)
+    assert talk.lines("fields") == []

@@ -19,9 +19,10 @@ from shared.bot.manifest_credentials import (
     MutualTls,
     Secret,
 )
+from shared.bot.secret_names import MASK
 from shared.integration.filling import InvalidRequest
 from shared.integration.request import render_request
-from shared.integration.shown import MASK, Shown, show_request
+from shared.integration.shown import Shown, show_request
 from tests.unit.integration.test_request import integration
 
 CANARY = "cAnAry-93 &=\"'/"
