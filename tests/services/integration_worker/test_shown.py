@@ -19,7 +19,7 @@ async def made(waiting: Waiting, url: str, *, show: bool) -> bytes:
     await waiting.publish(responder("Store", url, headers=[header], **BODY))
     call_id = await waiting.call("Store", say="hello", accessToken=CANARY)
     async with OutboundClient() as client:
-        exchanges = build_exchanges(SETTINGS, client, None)
+        exchanges = build_exchanges(SETTINGS, client, None, None)
         calls = Calls(waiting.mailbox, CompiledBots(waiting.bots), exchanges, show=show)
         await calls.call(call_id)
     outcome = await waiting.outcome(call_id)
