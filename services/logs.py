@@ -4,6 +4,8 @@ What consumers, bots and APIs say never reaches a log. So an exception is logged
 without its text, and a library's line as its template, without what would be filled in.
 """
 
+import asyncio
+import atexit
 import contextlib
 import logging
 import sys
@@ -50,18 +52,44 @@ def configure_logs(log_format: str, program: str, stream: TextIO | None = None) 
 
 
 class _Lines:
-    """Writes lines: by way of `logging` each would cost more than twice as much."""
+    """Writes lines: by way of `logging` each would cost more than twice as much.
+
+    What an event loop says in one go is written in one go.
+    """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
+        self._waiting: list[str] = []
+        self._loop: asyncio.AbstractEventLoop | None = None
+        atexit.register(self._write)
+
+    def info(self, line: str) -> None:
+        """Write a line soon."""
+        self._waiting.append(line)
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._write()
+            return
+        if self._loop is not loop:
+            self._loop = loop
+            loop.call_soon(self._write)
 
     def msg(self, line: str) -> None:
-        """Write a line, or drop it when nobody reads any more: no request and no turn may fail for that."""
-        with contextlib.suppress(OSError, ValueError):
-            self._stream.write(f"{line}\n")
-            self._stream.flush()
+        """Write a line now."""
+        self._waiting.append(line)
+        self._write()
 
-    info = warning = error = msg
+    warning = error = msg
+
+    def _write(self) -> None:
+        """Write what waits, or drop it when nobody reads any more: no request and no turn may fail for that."""
+        self._loop = None
+        text = "".join(f"{line}\n" for line in self._waiting)
+        self._waiting.clear()
+        with contextlib.suppress(OSError, ValueError):
+            self._stream.write(text)
+            self._stream.flush()
 
 
 def _renderer(log_format: str, stream: TextIO) -> Processor:

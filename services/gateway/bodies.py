@@ -64,6 +64,11 @@ async def _read(request: web.Request, limit: int) -> bytes:
         raise Refused("unsupported_media_type", "The body must be JSON in UTF-8.")
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
+    if request.content.is_eof() and request.content.exception() is None:  # it came with the headers
+        whole = await request.content.read()
+        if len(whole) > limit:
+            raise _too_large(limit)
+        return whole
     body = bytearray()
     try:
         async with asyncio.timeout(BODY_SECONDS):
