@@ -11,6 +11,7 @@ import click
 COMMANDS = {
     "run": "services.cli.run_command:run",
     "check": "services.cli.check_command:check",
+    "credentials": "services.cli.credentials_commands:credentials",
     "deploy": "services.cli.bots_commands:deploy",
     "bots": "services.cli.bots_commands:bots",
     "call": "services.cli.call_command:call",

@@ -18,6 +18,8 @@ from services.gateway.routes import add_routes
 from services.gateway.tokens import Tokens
 from services.gateway.web_view_limits import WebViewLimits
 from services.settings import Settings
+from shared.credentials.consents import PURPOSE, Consents
+from shared.privacy.sealing import Sealer
 from shared.queue.mailbox import Mailbox
 from shared.store.bots import Bots
 
@@ -47,6 +49,7 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
         create_limit=RateLimit(settings.create_rate),
         trusted_proxies=proxies,
         web_view_limits=WebViewLimits(settings, proxies, mailbox),
+        consents=Consents(redis, Sealer(settings.secrets, PURPOSE)),
     )
     add_routes(app.router)
     app.on_response_prepare.append(set_headers)

@@ -12,6 +12,7 @@ from services.gateway.notifications import Notifications
 from services.gateway.tokens import Tokens
 from services.gateway.web_view_limits import WebViewLimits
 from services.settings import Settings
+from shared.credentials.consents import Consents
 from shared.queue.mailbox import Mailbox
 from shared.store.bots import Bots
 
@@ -31,6 +32,7 @@ class Parts:
     create_limit: RateLimit
     trusted_proxies: tuple[Network, ...]
     web_view_limits: WebViewLimits
+    consents: Consents
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -3,6 +3,7 @@
 from aiohttp import web
 
 from services.gateway.chat_page import get_bots, get_page, get_page_file, get_trace
+from services.gateway.consents import get_callback
 from services.gateway.conversations import create_conversation, renew_token
 from services.gateway.errors import WEB_VIEW_PATH
 from services.gateway.messages import get_messages, post_message
@@ -11,6 +12,7 @@ from services.gateway.readiness import get_readyz
 from services.gateway.receipts import get_receipt
 from services.gateway.stream import open_stream
 from services.gateway.webview import post_web_view
+from shared.credentials.consents import CALLBACK
 
 
 def add_routes(router: web.UrlDispatcher) -> None:
@@ -24,6 +26,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_get("/v1/receipts/{receipt}", get_receipt)
     router.add_get("/v1/bots", get_bots)
     router.add_post(WEB_VIEW_PATH, post_web_view)
+    router.add_get(CALLBACK, get_callback)
     router.add_get("/", get_page)
     router.add_get("/page/{file}", get_page_file)
     router.add_get("/readyz", get_readyz)

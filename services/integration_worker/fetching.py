@@ -3,6 +3,7 @@
 from services.integration_worker.tokens import FETCH_SECONDS, Fetch
 from shared.bot.manifest_credentials import AuthorizationCode, ClientCredentials, JwtBearer, OAuth, Secret, secrets_of
 from shared.bot.model import Bot
+from shared.credentials.consents import Consent
 from shared.credentials.issued import Issued, NotIssued
 from shared.credentials.secrets import SecretMissing, SecretReader
 from shared.integration.client import OutboundClient
@@ -36,6 +37,14 @@ class Fetching:
             request, oauth.TOKEN_POLICY, limit=FETCH_SECONDS, private=bot.egress_private
         )
         return oauth.issued(answer)
+
+    async def exchange(self, bot: Bot, credential: AuthorizationCode, consent: Consent) -> Issued:
+        """Trade the code of a consent for tokens; raises NotIssued."""
+        from shared.credentials import oauth  # noqa: PLC0415 - as in `ask`
+
+        texts = await self.texts(credential)
+        request = oauth.exchange(credential, texts, consent.code, consent.verifier, consent.redirect_uri)
+        return await self.ask(bot, request)
 
     async def texts(self, credential: OAuth) -> dict[str, str]:
         """Return what the credential says and its secrets, by key; raises NotIssued."""

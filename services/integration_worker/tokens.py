@@ -47,6 +47,16 @@ class Tokens:
         except TimeoutError:
             raise NotIssued("there was no token in time", passing=True) from None
 
+    async def put(self, name: str, issued: Issued) -> None:
+        """Keep what somebody has consented to. Raises NotIssued when another worker holds the lock for long."""
+        holder = randomness.token_hex(8)
+        for _ in range(round(2 * FETCH_SECONDS / POLL_SECONDS)):
+            if await self._asks(lambda: self._store.lock(name, holder)):
+                await self._kept(name, holder, issued, renewed=False)
+                return
+            await asyncio.sleep(POLL_SECONDS)
+        raise NotIssued("another worker fetches a token of this credential all the time", passing=True)
+
     async def may_renew(self, refused: Kept) -> bool:
         """Tell whether a refused token may be renewed: not if it has just been, for then the reason is another."""
         try:
@@ -95,7 +105,10 @@ class Tokens:
         except NotIssued as error:
             await self._failed(name, holder, error)
             raise
-        at = await self._asks(self._store.now) if refused else 0
+        return await self._kept(name, holder, issued, renewed=bool(refused))
+
+    async def _kept(self, name: str, holder: str, issued: Issued, *, renewed: bool) -> Kept:
+        at = await self._asks(self._store.now) if renewed else 0
         token = Kept(issued.access_token, randomness.token_hex(8), at)
         life = issued.life - min(EARLIEST, issued.life / 10)
         await self._asks(lambda: self._store.keep(name, holder, token, round(life * 1000), issued.refresh_token))

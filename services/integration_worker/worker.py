@@ -7,17 +7,20 @@ from typing import Any
 
 from arq import Retry
 from arq.connections import ArqRedis
-from arq.worker import func
+from arq.worker import Function, func
 
 from services.integration_worker import metrics
 from services.integration_worker.bots import CompiledBots
 from services.integration_worker.call import Calls
+from services.integration_worker.consenting import Consenting
 from services.integration_worker.credentials import Credentials
 from services.integration_worker.exchange import Exchanges
 from services.integration_worker.fetching import Fetching
 from services.integration_worker.protecting import Protector
 from services.integration_worker.tokens import Tokens
 from services.settings import Settings, foreign_environment, read_settings
+from shared.credentials.consents import PURPOSE as CONSENTS
+from shared.credentials.consents import Consents
 from shared.credentials.secrets import SecretReader
 from shared.credentials.token_store import PURPOSE, RedisTokens, TokenStore
 from shared.integration.client import OutboundClient
@@ -47,6 +50,17 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient, pro
     return Calls(mailbox, bots, build_exchanges(settings, client, protector, store), show=settings.console)
 
 
+def build_consenting(settings: Settings, redis: ArqRedis, client: OutboundClient) -> Consenting | None:
+    """Make what ends consents; None without a secret to open them with."""
+    if not settings.secrets:
+        return None
+    reader = SecretReader(foreign_environment(), commands=settings.secret_commands)
+    consents = Consents(redis, Sealer(settings.secrets, CONSENTS))
+    tokens = Tokens(RedisTokens(redis, Sealer(settings.secrets, PURPOSE)))
+    bots = CompiledBots(Bots(redis, settings.conversation_ttl))
+    return Consenting(consents, bots, Fetching(client, reader), tokens)
+
+
 def build_exchanges(
     settings: Settings, client: OutboundClient, protector: Protector | None, store: TokenStore | None
 ) -> Exchanges:
@@ -59,7 +73,7 @@ def build_exchanges(
 def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
     """Make the worker that drains the integration queues of all shards. Call it within the loop it is to run in."""
     worker = DoorbellWorker(
-        [func(call, name=jobs.CALL)],
+        _functions(),
         queues=[integration_queue(shard) for shard in range(settings.shards)],
         redis_pool=redis,
         max_jobs=CALLS_AT_ONCE,
@@ -72,6 +86,10 @@ def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
     return worker
 
 
+def _functions() -> list[Function]:
+    return [func(call, name=jobs.CALL), func(consent, name=jobs.CONSENT)]
+
+
 async def call(ctx: dict[Any, Any], call_id: str) -> None:
     """Make a call (the job `call`). When Redis is away for long the job is run again."""
     calls: Calls = ctx["calls"]
@@ -81,11 +99,23 @@ async def call(ctx: dict[Any, Any], call_id: str) -> None:
         raise Retry(defer=1) from error
 
 
+async def consent(ctx: dict[Any, Any], name: str) -> None:
+    """Exchange the code of a consent (the job `consent`); a worker without the secret leaves it to another."""
+    consenting: Consenting | None = ctx["consenting"]
+    if consenting is None:
+        raise Retry(defer=1)
+    try:
+        await consenting.exchange(name)
+    except RedisUnreachable as error:
+        raise Retry(defer=1) from error
+
+
 async def start(ctx: dict[Any, Any]) -> None:
     """Open the outbound client."""
     settings: Settings = ctx["settings"]
     ctx["client"] = client = OutboundClient(settings.rewrite_urls)
     ctx["protector"] = protector = Protector(ctx["redis"])
+    ctx["consenting"] = build_consenting(settings, ctx["redis"], client)
     ctx["calls"] = build_calls(settings, ctx["redis"], client, protector)
 
 
@@ -103,7 +133,7 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(name)
     settings = read_settings()
     return {
-        "functions": [func(call, name=jobs.CALL)],
+        "functions": _functions(),
         "queue_name": integration_queue(0),
         "redis_settings": stock_settings(settings.redis_url),
         "max_jobs": CALLS_AT_ONCE,

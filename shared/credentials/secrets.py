@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import os
 import shlex
+import shutil
 import signal
 import time
 from collections.abc import Mapping
@@ -38,6 +39,15 @@ def reference(secret: Secret) -> str:
 def program_of(secret: Secret) -> str:
     """Return the program that the command of a reference starts; empty when there is none."""
     return next(iter(_words(secret.command)), "")
+
+
+def is_there(secret: Secret, environment: Mapping[str, str]) -> bool:
+    """Tell whether a secret is on this machine, without reading it; no command is run."""
+    if secret.env:
+        return bool(environment.get(secret.env))
+    if secret.file:
+        return Path(secret.file).is_file()
+    return shutil.which(program_of(secret)) is not None
 
 
 class SecretReader:

@@ -117,6 +117,13 @@ class RedisTokens:
             sealed = await self._redis.getex(keys.token_grant(name), px=GRANT_MS)
         return (self._opened(sealed, keys.token_grant(name)) or b"").decode()
 
+    async def ends(self, name: str) -> tuple[int, bool]:
+        """Return for how many more ms there is a token (0: none), and whether there is a refresh token."""
+        with translated():
+            left = await self._redis.pttl(keys.token(name))
+            granted = await self._redis.exists(keys.token_grant(name))
+        return max(left, 0), bool(granted)
+
     async def now(self) -> int:
         """Return Redis' time in ms."""
         with translated():

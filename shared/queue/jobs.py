@@ -10,6 +10,7 @@ import msgspec
 
 ADVANCE = "advance"
 CALL = "call"
+CONSENT = "consent"
 
 LEASE_MS = 3000
 RENEW_SECONDS = 1.0

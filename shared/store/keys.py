@@ -48,6 +48,7 @@ token:{<credential>}          string  until its end   KEEP_TOKEN                
 token-failed:{<credential>}   string  2 s             KEEP_TOKEN                        integration workers
 token-grant:{<credential>}    string  180 days unused KEEP_TOKEN                        integration workers
 token-lock:{<credential>}     string  15 s            integration workers               KEEP_TOKEN
+consent:<consent>             string  10 min          command line, gateway, integr. w. the same
 bot:<id>, bots                hash, set  -            deploy, run                       gateway, workers
 bot-version:<sha256>          string  see store/bots  deploy, run                       dialog workers
 
@@ -282,6 +283,11 @@ def token_grant(name: str) -> str:
 def token_lock(name: str) -> str:
     """Return the key of the string that says who fetches the token."""
     return f"token-lock:{{{name}}}"
+
+
+def consent(name: str) -> str:
+    """Return the key of the string with a consent on its way, sealed; its name is the hash of its state."""
+    return f"consent:{name}"
 
 
 def bot(bot_id: str) -> str:
