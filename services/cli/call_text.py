@@ -66,6 +66,7 @@ def _attempts(outcome: CallOutcome) -> list[str]:
     rows = [
         f"  {number}  {_moment(attempt.at).partition('T')[2]}  {attempt.ms:>9.1f} ms  {plain(attempt.outcome)}"
         + (", with a new token" if attempt.renewed else "")
+        + (f", {attempt.sent} requests with its redirects" if attempt.sent > 1 else "")
         for number, attempt in enumerate(outcome.attempts, 1)
     ]
     return ["Attempts", *rows]

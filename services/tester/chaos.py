@@ -51,11 +51,15 @@ class Trial(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Shaken(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one scenario under all faults; `broken` says why it does not even pass without them."""
+    """What became of one scenario under all faults; `broken` says why it does not even pass without them.
+
+    `integrations` are all that its bot could call.
+    """
 
     place: Place
     name: str
     bot: Path
+    integrations: tuple[str, ...] = ()
     trials: tuple[Trial, ...] = ()
     seconds: float = 0.0
     broken: str = ""
@@ -138,10 +142,12 @@ def shake(scenario: Scenario) -> Shaken:
     played = play_one(scenario).played
     broken = "" if played.failure is None else f"{played.failure.place}: {played.failure.sentence}"
     trials = () if broken else tuple(_trials(scenario))
+    known = load(scenario.bot, scenario.manifest).integrations.values()
     return Shaken(
         place=scenario.place,
         name=scenario.name,
         bot=scenario.bot,
+        integrations=tuple(one.name for one in known if one.kind == "API"),
         trials=trials,
         seconds=time.perf_counter() - started,
         broken=broken,

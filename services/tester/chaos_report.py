@@ -41,6 +41,8 @@ def show_chaos(console: Console, shaken: Sequence[Shaken]) -> None:
         for line in _integration(trials):
             console.print(line)
         console.print()
+    for bot, integration in _uncalled(shaken):
+        console.print(Text(f"- {bot.name}: {integration} is called by no test", style="yellow"))
 
 
 def chaos_summary(shaken: Sequence[Shaken], seconds: float) -> str:
@@ -70,6 +72,7 @@ def chaos_json(shaken: Sequence[Shaken]) -> bytes:
             }
             for (bot, integration), trials in _by_integration(shaken).items()
         ],
+        "uncalled": [{"bot": str(bot), "integration": integration} for bot, integration in _uncalled(shaken)],
     }
     return msgspec.json.format(msgspec.json.encode(told), indent=2)
 
@@ -166,6 +169,14 @@ def _by_integration(shaken: Iterable[Shaken]) -> dict[tuple[Path, str], list[tup
         for trial in one.trials:
             found[one.bot, trial.integration].append((one, trial))
     return found
+
+
+def _uncalled(shaken: Iterable[Shaken]) -> list[tuple[Path, str]]:
+    """Return the integrations that were never at fault, because no test that passes calls them."""
+    listed = list(shaken)
+    tried = _by_integration(listed)
+    known = dict.fromkeys((one.bot, name) for one in listed for name in one.integrations)
+    return [one for one in known if one not in tried]
 
 
 def _by_fault(trials: list[tuple[Shaken, Trial]]) -> dict[str, list[tuple[Shaken, Trial]]]:

@@ -51,7 +51,7 @@ def take_outcome(work: Work, interaction: Interaction, outcome: CallOutcome) -> 
     panel = Panel()
     integration = work.bot.integrations.get(interaction.integration_id or "")
     if integration is not None:
-        _trace(work, interaction, outcome)
+        _trace(work, interaction, integration, outcome)
         _store(work, interaction, integration, outcome, panel)
     if not panel.is_stopped():
         run_panel(work, interaction.name, "post", interaction.post, panel)
@@ -76,10 +76,11 @@ def _store(work: Work, interaction: Interaction, integration: Integration, outco
         work.note("fields", interaction, values=fields)
 
 
-def _trace(work: Work, interaction: Interaction, outcome: CallOutcome) -> None:
+def _trace(work: Work, interaction: Interaction, integration: Integration, outcome: CallOutcome) -> None:
     facts: dict[str, str | int | float | bool] = {
         "method": outcome.method,
         "status": outcome.status,
+        "success": outcome.status in integration.policy.success,
         "attempts": len(outcome.attempts),
         "ms": round(sum(attempt.ms for attempt in outcome.attempts), 1),
     }

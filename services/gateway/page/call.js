@@ -3,7 +3,6 @@
 import { el, hidden, icon, words } from "./dom.js";
 import { block, duration } from "./values.js";
 
-const SUCCESS = [200, 201];
 const LEAST_BAR = 1.5;
 const LONGEST_FIELD = 400;
 
@@ -16,7 +15,7 @@ export function callParts(line) {
   const method = request?.method ?? line.facts?.method;
   return [
     el("p", { class: "call-address" }, el("span", { class: "call-method", text: words(method) }), " ", words(request?.address ?? address)),
-    attempts.length ? attemptList(attempts) : null,
+    attempts.length ? attemptList(attempts, line.facts) : null,
     exchange("Request", request?.headers, request?.body, request?.cut),
     line.facts?.status ? exchange("Response", headers, body) : null,
   ];
@@ -35,19 +34,19 @@ const short = (text) => (text.length > LONGEST_FIELD ? `${text.slice(0, LONGEST_
 const pairs = (rows) => el("dl", { class: "call-pairs" }, ...rows.map(([name, value]) =>
   el("div", {}, el("dt", { text: name }), el("dd", { text: words(value) }))));
 
-function attemptList(attempts) {
+function attemptList(attempts, facts) {
+  const success = facts?.success ? String(facts.status) : null;
   const began = Math.min(...attempts.map((attempt) => attempt.at));
   const end = Math.max(...attempts.map((attempt) => attempt.at + attempt.ms));
   return el("ol", { class: "attempts", "aria-label": "Attempts" },
-    ...attempts.map((attempt, at) => attemptRow(attempt, at, began, Math.max(end - began, 1))));
+    ...attempts.map((attempt, at) => attemptRow(attempt, at, [began, Math.max(end - began, 1)], attempt.outcome === success)));
 }
 
-function attemptRow(attempt, at, began, span) {
+function attemptRow(attempt, at, [began, span], good) {
   const bar = el("span", { class: "attempt-bar", "aria-hidden": "true" }, el("span", {}));
   const share = Math.max((attempt.ms / span) * 100, LEAST_BAR);
   bar.firstChild.style.width = `${Math.min(share, 100)}%`;
   bar.firstChild.style.marginInlineStart = `${Math.min(((attempt.at - began) / span) * 100, 100 - share)}%`;
-  const good = SUCCESS.includes(Number(attempt.outcome));
   const after = attempt.at - began;
   const details = [duration(attempt.ms), after > 0 && `${duration(after)} after the first`,
     attempt.waited > 0 && `waited ${duration(attempt.waited)}`, attempt.renewed && "with a new token"].filter(Boolean);

@@ -48,8 +48,8 @@ function parts(line) {
   return line.code === "fields" ? fieldParts(line.values) : [factList(line.facts), fold(line.values)];
 }
 
-/** A call that came back with anything but success (200, 201). */
-const failed = (line) => line.code === "outcome" && ![200, 201].includes(line.facts?.status);
+/** A call that came back without success. */
+const failed = (line) => line.code === "outcome" && !line.facts?.success;
 
 const spoken = (code) => String(code ?? "").replaceAll("-", " ");
 

@@ -9,6 +9,7 @@ from tests.journeys.browser.visitor import Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
 
+FACTS = {"method": "GET", "status": 200, "success": True}
 DRAW = """async (line) => {
   const { turnCard } = await import("/page/turns.js");
   document.getElementById("log").replaceChildren(turnCard({ turn: 1, at: 0, event: "outcome", lines: [line] }));
@@ -18,7 +19,7 @@ DRAW = """async (line) => {
 async def drawn(visitor: Visitor, **values: Any) -> Locator:
     """Draw the card of a call that came back with these values."""
     await visitor.opens("web-view")
-    line = {"code": "outcome", "interaction": "ask", "facts": {"method": "GET", "status": 200}, "values": values}
+    line = {"code": "outcome", "interaction": "ask", "facts": FACTS, "values": values}
     await visitor.page.evaluate(DRAW, line)
     return visitor.page.get_by_role("article", name="Turn 1")
 
@@ -50,6 +51,7 @@ async def test_attempts_lie_on_one_time_line(visitor: Visitor) -> None:
     spans = [await bars.nth(at).evaluate(ENDS) for at in range(2)]
     assert spans == [[0, 10], [90, 100]]
     await expect(card).to_contain_text("100 ms, 900 ms after the first, with a new token")
+    await expect(card.locator(".attempt.is-bad")).to_have_count(1)
 
 
 ENDS = """bar => {

@@ -97,7 +97,9 @@ def test_a_test_that_fails_without_any_fault_is_a_finding(tmp_path: Path, capsys
 def test_tests_without_calls_have_nothing_to_break(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = written(tmp_path / "plain", "sorry", "bot: bot.json\ntests: [{test_case: a, steps: [{user: hello}]}]")
     assert _run(["test", "--chaos", str(folder)]) == 0
-    assert "there is nothing to break" in capsys.readouterr().out
+    said = capsys.readouterr().out
+    assert "- bot.json: Store is called by no test\n" in said
+    assert "there is nothing to break" in said
 
 
 @pytest.mark.parametrize(

@@ -135,7 +135,7 @@ def test_a_test_that_fails_by_itself_is_not_shaken(tmp_path: Path) -> None:
 
 def test_a_test_without_calls_has_nothing_to_break(tmp_path: Path) -> None:
     one = shaken(tmp_path, text("done"))
-    assert (one.trials, one.broken) == ((), "")
+    assert (one.trials, one.broken, one.integrations) == ((), "", ("Store",))
 
 
 def test_calls_without_end_are_a_loop_even_if_the_manifest_allows_very_long_flows(tmp_path: Path) -> None:
