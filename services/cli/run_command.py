@@ -61,16 +61,12 @@ def run(  # noqa: PLR0913 - one argument an option
     if redis:
         _parsed("--redis", REDIS_URL.read, redis, REDIS_URL.hint)
     settings = read_settings()
+    hint = "FROM=TO, both http or https addresses"
+    more = [_parsed("--rewrite-url", rewrite_url, text, hint) for text in rewrites]
     chosen = {
         "port": settings.port if port is None else port,
         "host": host or settings.host,
-        "rewrite_urls": (
-            *settings.rewrite_urls,
-            *(
-                _parsed("--rewrite-url", rewrite_url, text, "FROM=TO, both http or https addresses")
-                for text in rewrites
-            ),
-        ),
+        "rewrite_urls": (*settings.rewrite_urls, *more),
     }
     sources = read_bots(bots, manifest)
     for line in filter(None, map(counts, bots, sources)):
