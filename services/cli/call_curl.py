@@ -4,6 +4,7 @@ import shlex
 
 from shared.bot.integration import Policy
 from shared.integration.redirects import rewrite
+from shared.integration.request import Request
 from shared.integration.shown import Shown
 
 _BODYLESS_METHODS = frozenset({"GET", "HEAD"})
@@ -13,8 +14,7 @@ def curl(shown: Shown, policy: Policy, rewrites: tuple[tuple[str, str], ...] = (
     """Return the command, an option on each line; what `shown` marks stands as a variable of the shell."""
     request = shown.request
     address = rewrite(request.url, rewrites) or request.url
-    method = ["--head"] if request.method == "HEAD" else ["--request", request.method]
-    lines = [f"curl {' '.join(method)} {_quoted(shown, address)}"]
+    lines = [f"curl {_method(request)}{_quoted(shown, address)}"]
     lines += [f"{option} {_quoted(shown, value)}" for option, value in shown.options]
     own = {"authorization"} if any(option == "--user" for option, _ in shown.options) else set()
     headers = [(name, value) for name, value in request.headers.items() if name.lower() not in own]
@@ -29,6 +29,14 @@ def curl(shown: Shown, policy: Policy, rewrites: tuple[tuple[str, str], ...] = (
     lines.append(f"--compressed --location --max-redirs {policy.redirects}")
     lines.append(f"--connect-timeout {policy.connect_timeout:g} --max-time {policy.total_timeout:g}")
     return " \\\n  ".join(lines)
+
+
+def _method(request: Request) -> str:
+    """Return the option for the method; none where curl chooses it, since it then changes it in redirects as we do."""
+    chosen = "GET" if request.body is None else "POST"
+    if request.method == "HEAD":
+        return "--head "
+    return "" if request.method == chosen else f"--request {request.method} "
 
 
 def _header(shown: Shown, name: str, value: str) -> str:

@@ -213,10 +213,11 @@ def test_secrets_of_the_export_are_masked_in_every_form(server: Server, tmp_path
     assert said[2][2] == "Set before you run it: ORDERS_AUTHORIZATION, ORDERS_API_KEY\n"
 
 
-def test_the_curl_command_makes_the_same_request(server: Server, tmp_path: Path, call: Any) -> None:
+@pytest.mark.parametrize("method", ["POST", "PUT"])
+def test_the_curl_command_makes_the_same_request(method: str, server: Server, tmp_path: Path, call: Any) -> None:
     body = '{"say": "{$botContext.say}", "token": "{$botContext.accessToken}"}'
     headers = [{"key": "X-Odd", "value": 'it\'s $HOME `id` "q" \\'}, {"key": "Authorization", "value": "Bearer tok'en"}]
-    bot = written(tmp_path, orders(server.url, method="PUT", headers=headers, postBody=body))
+    bot = written(tmp_path, orders(server.url, method=method, headers=headers, postBody=body))
     given = ["number=a b/c'", 'say=it\'s "$HOME"\n`id` ünï', "accessToken=s3'cret"]
     arguments = [bot, "Orders", *(part for one in given for part in ("--set", one))]
     assert call(*arguments)[0] == 0
@@ -225,8 +226,8 @@ def test_the_curl_command_makes_the_same_request(server: Server, tmp_path: Path,
     assert len(server.seen) == 1
     secrets = {"ORDERS_AUTHORIZATION": "tok'en", "ACCESS_TOKEN": "s3'cret"}
     subprocess.run(["/bin/sh", "-c", f"{out.strip()} --silent --fail"], env=secrets, check=True, capture_output=True)
-    (method, path, seen, content), again = server.seen
-    assert again[:2] == (method, path)
+    (sent_method, path, seen, content), again = server.seen
+    assert again[:2] == (sent_method, path) == (method, path)
     assert again[3] == content
     changing = {"idempotency-key", "accept-encoding", "connection"}
     assert {k: v for k, v in again[2].items() if k not in changing} == {
