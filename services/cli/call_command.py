@@ -32,7 +32,7 @@ _INNER = "10.0.0.0/8"
 
 @click.command()
 @click.argument("bot", type=click.Path(path_type=Path))
-@click.argument("integration")
+@click.argument("integration", default="")
 @click.option(
     "--set", "sets", multiple=True, metavar="NAME=VALUE", help="A variable's text; NAME:=JSON for other values."
 )

@@ -73,11 +73,13 @@ def find_integration(bot: Bot, called: str) -> Integration:
     wanted = called.strip().casefold()
     for attribute in ("name", "variable", "id"):
         for one in bot.integrations.values():
-            if str(getattr(one, attribute)).strip().casefold() == wanted:
+            if wanted and str(getattr(one, attribute)).strip().casefold() == wanted:
                 return one
     known = [plain(one.name) for one in bot.integrations.values()]
     if not known:
         raise CommandFailed(f"{plain(bot.name)} has no integrations.")
+    if not wanted:
+        raise CommandFailed(f"Say which integration of {plain(bot.name)} to call: {', '.join(known)}.")
     known.sort(key=lambda name: -difflib.SequenceMatcher(None, name.casefold(), wanted).ratio())
     raise CommandFailed(f"{plain(bot.name)} has no integration {plain(called)!r}. It has: {', '.join(known)}.")
 

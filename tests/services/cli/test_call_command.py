@@ -183,6 +183,7 @@ def test_an_unknown_integration_gets_the_list_with_the_nearest_first(tmp_path: P
     bot = written(tmp_path, *(integration(name) for name in ("Weather", "Orders", "Stores")))
     code, _, err = call(bot, "Ordres")
     assert (code, err) == (2, "botlane: Test bot has no integration 'Ordres'. It has: Orders, Stores, Weather.\n")
+    assert call(bot)[2] == "botlane: Say which integration of Test bot to call: Weather, Orders, Stores.\n"
 
 
 def test_an_inner_address_is_refused_with_how_to_allow_it(server: Server, tmp_path: Path, call: Any) -> None:
