@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "services.cli.status_command:status",
     "integrations": "services.cli.integrations_command:integrations",
     "dead": "services.cli.dead_commands:dead",
+    "forms": "services.cli.forms_command:forms",
     "verify": "services.cli.verify_command:verify",
     "gateway": "services.cli.program_commands:gateway",
     "dialog-worker": "services.cli.program_commands:dialog_worker",

@@ -7,6 +7,7 @@ import msgspec
 from services.cli.credentials_help import sections
 from shared.bot.integration import Policy
 from shared.bot.manifest import Manifest, part_of
+from shared.bot.manifest_web_view import Mode
 from shared.bot.protection import BreakerPart
 
 DOCUMENT = "docs/manifest.md"
@@ -59,6 +60,11 @@ ABOUT: dict[str, dict[str, str]] = {
         "url": "An endpoint in the shape of Rasa's `/model/parse`, asked instead of phrases and entities.",
         "timeout": "Seconds it may take, up to 5.",
     },
+    "web_view": {
+        "mode": "By what forms prove that they may post: `safe` takes the tokens of `getWebViewToken` alone, "
+        "`compatible` also Conversation Builder's hash, which anybody can make who sees a form's address: "
+        "`docs/web-view.md`."
+    },
     "egress": {"private": "Inner address ranges that calls may reach, such as `10.0.0.0/8`."},
     "email": {"…": "Where mail is sent. Accepted, and without effect yet."},
 }
@@ -68,6 +74,7 @@ _TYPES: dict[object, str] = {
     str: "text",
     str | None: "text",
     BreakerPart | None: "table",
+    Mode: "`safe` or `compatible`",
     int: "whole number",
     int | None: "whole number",
     float: "number",

@@ -156,14 +156,10 @@ def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
 
 
 def _only_what(name: str, settings: Settings) -> Settings:
-    """Return what a program gets: what opens conversations stays with the gateway, which alone checks it.
-
-    The integration worker has the secret too: it seals tokens with it.
-    """
+    """Return what a program gets: who may come in is checked by the gateway alone. All seal tokens with the secret."""
     if name == "gateway":
         return settings
-    secrets = settings.secrets if name == "integration-worker" else ()
-    return msgspec.structs.replace(settings, secrets=secrets, channel_keys={}, console_token="")
+    return msgspec.structs.replace(settings, channel_keys={}, console_token="")
 
 
 def program_plan(name: str, settings: Settings, log: Path) -> ChildPlan:

@@ -139,6 +139,7 @@ class Owner:
             event=event,
             session=self._session,
             context=self._context,
+            now=self._timing.redis_ms(),
         )
         if poison.is_poison(tries):
             note = f"its worker was lost {tries - 1} times in a row"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from services.dialog_worker.form_tokens import FormTokenMaker
 from services.dialog_worker.leases import Leases
 from services.dialog_worker.turn_processes import TurnProcesses
 from services.dialog_worker.versions import Versions
@@ -22,3 +23,4 @@ class Parts:
     context: Context
     processes: TurnProcesses
     endpoint: Endpoint = field(default_factory=Endpoint)
+    form_tokens: FormTokenMaker = field(default_factory=lambda: FormTokenMaker(()))

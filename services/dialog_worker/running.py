@@ -16,6 +16,7 @@ from services.dialog_worker.understanding import understood
 from services.dialog_worker.versions import VersionGone
 from shared.dialog.events import CallOutcome, Event, WebViewCall
 from shared.dialog.frames import Advance, Answer
+from shared.dialog.scripts import MINTED
 from shared.dialog.session import Conversation, Session
 from shared.queue.records import StoredEvent
 
@@ -26,13 +27,17 @@ _events: msgspec.json.Decoder[Event] = msgspec.json.Decoder(Event)
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """What a turn is asked: an event, of which conversation, on top of which stored session and context data."""
+    """What a turn is asked: an event, of which conversation, on top of which stored session and context data.
+
+    `now` is Redis' time, in ms: later than the event's when that had to wait.
+    """
 
     conversation: Conversation
     number: int
     event: StoredEvent
     session: Mapping[str, bytes]
     context: Mapping[str, bytes]
+    now: int = 0
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +66,7 @@ async def run_turn(parts: Parts, question: Question) -> Ran:
     if session is not None:
         try:
             event = await understood(parts, session.version, question.conversation, event)
-            return await _run(parts, _request(parts, question, event, session))
+            return await _run(parts, _request(parts, question, event, session), question.now)
         except VersionGone:
             pass
     bot_id, user_id = question.conversation.bot_id, question.conversation.user_id
@@ -70,7 +75,7 @@ async def run_turn(parts: Parts, question: Question) -> Ran:
     event = msgspec.structs.replace(event, new_session=True)
     request = _request(parts, question, event, None)
     request = msgspec.structs.replace(request, version=current.version, forever=forever)
-    return msgspec.structs.replace(await _run(parts, request), session_ms=current.session_ms)
+    return msgspec.structs.replace(await _run(parts, request, question.now), session_ms=current.session_ms)
 
 
 def _event(stored: StoredEvent) -> Event:
@@ -99,7 +104,7 @@ def _request(parts: Parts, question: Question, event: Event, session: Session | 
     )
 
 
-async def _run(parts: Parts, request: Advance) -> Ran:
+async def _run(parts: Parts, request: Advance, now: int) -> Ran:
     """Run until nothing is missing: `LOADS` times data is loaded, then what is missing is given as empty."""
 
     async def blob() -> bytes:
@@ -108,7 +113,6 @@ async def _run(parts: Parts, request: Advance) -> Ran:
     structlog.contextvars.bind_contextvars(version=request.version[:12])
     runs, microseconds, script_us, trip = 0, 0, 0, 0.0
     allowance = Allowance()  # of the turn, not of one run
-    conversation = request.conversation
     while True:
         sent = time.perf_counter()
         answer = await _answer(parts, request, blob, allowance)
@@ -127,9 +131,20 @@ async def _run(parts: Parts, request: Advance) -> Ran:
             raise EngineFailure(f"after {runs} runs the turn still asks for context data that was not loaded")
         loaded: dict[str, dict[str, Any]] = {key: {} for key in answer.need}
         if runs <= LOADS:
-            loaded = await parts.context.load(answer.need, conversation.user_id, conversation.bot_id)
+            loaded |= await _load(parts, answer.need, request, now)
         abandon = list(dict.fromkeys([*request.abandon, *answer.abandon]))
         request = msgspec.structs.replace(request, context=request.context | loaded, abandon=abandon)
+
+
+async def _load(parts: Parts, wanted: list[str], request: Advance, now: int) -> dict[str, dict[str, Any]]:
+    """Load context data, and make the tokens for forms that scripts ask for like them."""
+    conversation = request.conversation
+    tokens = {key for key in wanted if key.startswith(MINTED)}
+    made = {key: parts.form_tokens.made(key, conversation, max(now, request.event.at)) for key in tokens}
+    data = [key for key in wanted if key not in tokens]
+    if not data:
+        return made
+    return made | await parts.context.load(data, conversation.user_id, conversation.bot_id)
 
 
 async def _answer(parts: Parts, request: Advance, blob: Callable[[], Awaitable[bytes]], allowance: Allowance) -> Answer:

@@ -28,6 +28,10 @@ class Timing:
         self._ran: Ran | None = None
         metrics.phase_seconds["begin"].observe(begin_seconds)
 
+    def redis_ms(self) -> int:
+        """Return Redis' time, as far as it is known here."""
+        return round(self._now() * 1000)
+
     def handed(self, at_ms: int) -> None:
         """Note that a turn begins with an event accepted at `at_ms`."""
         self._handed = self._now()

@@ -12,6 +12,7 @@ from arq.worker import func
 
 from services.dialog_worker import metrics
 from services.dialog_worker.advance import advance, advance_directly
+from services.dialog_worker.form_tokens import FormTokenMaker
 from services.dialog_worker.leases import Leases
 from services.dialog_worker.parts import Parts
 from services.dialog_worker.sweeper import sweep
@@ -47,6 +48,7 @@ def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
         context=Context(redis, mailbox.batches),
         processes=TurnProcesses(settings.turn_processes, limits=Limits(script_seconds=settings.script_seconds)),
         endpoint=Endpoint(OutboundClient(settings.rewrite_urls)),
+        form_tokens=FormTokenMaker(settings.secrets),
     )
 
 

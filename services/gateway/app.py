@@ -16,6 +16,7 @@ from services.gateway.notifications import Notifications
 from services.gateway.parts import PARTS, Parts
 from services.gateway.routes import add_routes
 from services.gateway.tokens import Tokens
+from services.gateway.web_view_admission import WebViewAdmission
 from services.gateway.web_view_limits import WebViewLimits
 from services.settings import Settings
 from shared.credentials.consents import PURPOSE, Consents
@@ -34,6 +35,7 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
         trace_ttl=settings.trace_ttl,
         replicated=settings.durability == "replicated",
     )
+    bots = Bots(redis, ttl, mailbox.batches)
     tokens = Tokens(settings.secrets)
     proxies = networks(settings.trusted_proxies)
     app = web.Application(middlewares=[access_log, errors, preflight])
@@ -41,7 +43,7 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
         settings=settings,
         redis=redis,
         mailbox=mailbox,
-        bots=Bots(redis, ttl),
+        bots=bots,
         tokens=tokens,
         access=Access(tokens, settings.channel_keys, mailbox),
         console=Console(settings, tokens),
@@ -50,6 +52,7 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
         trusted_proxies=proxies,
         web_view_limits=WebViewLimits(settings, proxies, mailbox),
         consents=Consents(redis, Sealer(settings.secrets, PURPOSE)),
+        web_view_admission=WebViewAdmission(settings.secrets, mailbox, bots),
     )
     add_routes(app.router)
     app.on_response_prepare.append(set_headers)

@@ -29,6 +29,7 @@ STATUSES: Mapping[str, int] = {
     "unauthorized": 401,
     "token_expired": 401,
     "forbidden": 403,
+    "token_used": 403,
     "not_found": 404,
     "method_not_allowed": 405,
     "closed": 410,

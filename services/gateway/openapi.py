@@ -24,6 +24,7 @@ _STRUCTS = (
     wire.GapFrame,
     wire.ErrorFrame,
     wire.WebViewRequest,
+    wire.WebViewTokenRequest,
     wire.WebViewAccepted,
     wire.ReceiptTold,
     wire.BotList,
@@ -37,7 +38,7 @@ _STREAM_SUMMARY = (
 
 
 class _Route(NamedTuple):
-    """One address: `body` and `answer` name Structs, `security` is a key of _SECURITY, `refused` holds error codes."""
+    """One address: `answer` names a Struct, `body` several; `security` is a key of _SECURITY, `refused` are codes."""
 
     path: str
     method: str
@@ -55,7 +56,16 @@ _OPENED = ("unauthorized", "token_expired", "forbidden", "not_found")
 _SHOWN = ("unauthorized", "forbidden", "not_found")
 _SAID = (*_BODY, "closed", "inbox_full")
 _CREATED = (*_BODY, "unauthorized", "not_found", "rate_limited")
-_POSTED = (*_BODY, "unauthorized", "forbidden", "not_found", "inbox_full", "rate_limited")
+_POSTED = (
+    *_BODY,
+    "unauthorized",
+    "token_expired",
+    "token_used",
+    "forbidden",
+    "not_found",
+    "inbox_full",
+    "rate_limited",
+)
 _CREATE = "/v1/bots/{botId}/conversations"
 _MESSAGES, _STREAM, _TOKEN, _TRACE = (
     f"/v1/conversations/{{id}}/{part}" for part in ("messages", "stream", "token", "trace")
@@ -94,7 +104,7 @@ _ROUTES = (
         "WebViewAccepted",
         "checksum",
         _POSTED,
-        "WebViewRequest",
+        "WebViewRequest WebViewTokenRequest",
     ),
     _Route(
         "/v1/receipts/{receipt}",
@@ -119,7 +129,7 @@ _QUERY: dict[str, dict[str, Any]] = {
 _SECURITY: dict[str, list[dict[str, list[str]]]] = {
     "token": [{"bearer": []}],
     "anybody": [{}, {"bearer": []}],
-    "checksum": [{"checksum": []}],
+    "checksum": [{"checksum": []}, {"formToken": []}],
     "receipt": [],
     "console": [{}, {"console": []}],
 }
@@ -131,6 +141,7 @@ _SCHEMES = {
         "name": "Authorization",
         "description": 'sha256hex(conversationId + " || " + botId)',
     },
+    "formToken": {"type": "http", "scheme": "bearer", "description": "What getWebViewToken() gave."},
     "console": {"type": "apiKey", "in": "header", "name": "X-Botlane-Console"},
 }
 
@@ -187,7 +198,9 @@ def _refusals(codes: tuple[str, ...]) -> dict[str, Any]:
 
 
 def _content(schema: str, description: str | None) -> dict[str, Any]:
-    content: dict[str, Any] = {"content": {"application/json": {"schema": _ref(schema)}}}
+    refs = [_ref(name) for name in schema.split()]
+    shape = refs[0] if len(refs) == 1 else {"anyOf": refs}
+    content: dict[str, Any] = {"content": {"application/json": {"schema": shape}}}
     return content if description is None else content | {"description": description}
 
 

@@ -10,6 +10,7 @@ from services.gateway.console import Console
 from services.gateway.limits import Network, RateLimit
 from services.gateway.notifications import Notifications
 from services.gateway.tokens import Tokens
+from services.gateway.web_view_admission import WebViewAdmission
 from services.gateway.web_view_limits import WebViewLimits
 from services.settings import Settings
 from shared.credentials.consents import Consents
@@ -33,6 +34,7 @@ class Parts:
     trusted_proxies: tuple[Network, ...]
     web_view_limits: WebViewLimits
     consents: Consents
+    web_view_admission: WebViewAdmission
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -6,6 +6,8 @@ from services.gateway.chat_page import get_bots, get_page, get_page_file, get_tr
 from services.gateway.consents import get_callback
 from services.gateway.conversations import create_conversation, renew_token
 from services.gateway.errors import WEB_VIEW_PATH
+from services.gateway.form_script import PATH as FORM_SCRIPT_PATH
+from services.gateway.form_script import get_form_script
 from services.gateway.messages import get_messages, post_message
 from services.gateway.openapi import get_openapi
 from services.gateway.readiness import get_readyz
@@ -27,6 +29,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_get("/v1/bots", get_bots)
     router.add_post(WEB_VIEW_PATH, post_web_view)
     router.add_get(CALLBACK, get_callback)
+    router.add_get(FORM_SCRIPT_PATH, get_form_script)
     router.add_get("/", get_page)
     router.add_get("/page/{file}", get_page_file)
     router.add_get("/readyz", get_readyz)

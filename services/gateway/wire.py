@@ -141,6 +141,16 @@ class WebViewRequest(Wire, frozen=True):
     context_variables: list[Any] | dict[str, Any] | None = None
 
 
+class WebViewTokenRequest(Wire, frozen=True):
+    """What a form posts that has a token: it knows the conversation, so that ids may be left out."""
+
+    bot_id: str | None = None
+    conversation_id: str | None = None
+    user_id: str | None = None
+    message: str | None = None
+    context_variables: list[Any] | dict[str, Any] | None = None
+
+
 class Ignored(Wire, frozen=True):
     """A variable that was not taken: its place in the list, or 0 and up in a plain object, and why."""
 

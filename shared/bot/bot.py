@@ -54,6 +54,7 @@ def compile_bot(source: BotSource) -> Bot:
         limits=manifest.limits,
         keep_types=manifest.keep_types,
         greet=manifest.greet,
+        web_view_mode=manifest.web_view.mode,
         egress_private=manifest.egress.private,
         hosts={read_host(name): part.protection for name, part in manifest.hosts.items()},
         findings=tuple(findings),

@@ -14,6 +14,7 @@ from shared.bot.durations import parse_duration
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
 from shared.bot.manifest_credentials import KINDS, Credential, Secret, secrets_written_out
+from shared.bot.manifest_web_view import WebViewPart
 from shared.bot.protection import HostPart, LimitedPart, limits_problems
 from shared.bot.statuses import expanded
 from shared.bot.understanding import EntityPart, IntentPart, Understanding, UnderstandingPart, problems
@@ -93,6 +94,7 @@ class Manifest(_Part, frozen=True):
     entities: dict[str, EntityPart] = {}
     understanding: UnderstandingPart = UnderstandingPart()
     egress: Egress = Egress()
+    web_view: WebViewPart = WebViewPart()
     email: dict[str, Any] = {}
 
     @property

@@ -171,6 +171,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     survey: Survey | None = None
     credentials: dict[str, Credential] = {}
     hosts: dict[str, Protection] = {}
+    web_view_mode: str = "compatible"
 
     def special(self, kind: str) -> Dialog | None:
         """Return the first dialog of a kind that can be entered."""

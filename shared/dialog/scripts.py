@@ -11,6 +11,10 @@ import msgspec
 
 from shared.dialog.events import Entity
 
+MINTED = "token|"
+"""Begins the key of a token for a form, which is loaded as context data are; the rest is JSON: names of variables,
+seconds (0: as long as usual), whether it counts once, and two numbers that tell it from the turn's other tokens."""
+
 
 class ScriptRef(msgspec.Struct, frozen=True):
     """Which script of a turn: the how-manieth, whose, which panel. The same on every run of the same turn.
@@ -35,7 +39,8 @@ class ScriptState(msgspec.Struct, frozen=True, omit_defaults=True):
     `scopes` names the scope of variables that are not the request's; a script that changes an object in place sets it
     there. `forever` names are part of `variables`. `context` maps `conversation|ns`, `user|ns` and `global|ns` to the
     data loaded so far (name to JSON value); a namespace that is not there has not been loaded: reading it is a miss
-    (except `conversation|…`, which is always loaded: absent means empty). `entities` are those of the consumer's
+    (except `conversation|…`, which is always loaded: absent means empty).
+    `token|…` (`MINTED`) maps to `token`, the text. `entities` are those of the consumer's
     last text, `disambiguated_intent_…` is what the consumer chose in a disambiguation.
     """
 

@@ -4,8 +4,7 @@ Every script may be sent twice, since its answer may be lost. Fences, claims and
 caller. The states and keys are in the heads of the `.lua` files; times are Redis' own.
 """
 
-from collections.abc import Awaitable
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 from arq.connections import ArqRedis
@@ -95,8 +94,8 @@ class Mailbox:
         if not keys.is_conversation_id(conversation_id):
             return None
         fields = ["bot", "user", "key", "status", "created"]
-        with translated():
-            found = await cast("Awaitable[list[Any]]", self._redis.hmget(keys.conv(conversation_id), fields))
+        found: list[Any]
+        [found] = await self.batches.ask(("HMGET", keys.conv(conversation_id), *fields))
         if found[0] is None:
             return None
         bot, user, key, status, created = (value.decode() for value in found)

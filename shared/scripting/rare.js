@@ -28,11 +28,25 @@ const getHoursType = (entries, zone) => {
   return found;
 };
 
+// A token for a form is made by the worker, which has the secret: the run ends here and begins again with it. The seed
+// tells the scripts of a turn apart, the count the tokens of a script.
+const getWebViewToken = (wanted) => {
+  const {variables, expiresIn, once} = wanted ?? {};
+  S.tokens = (S.tokens ?? 0) + 1;
+  const k = "token|" + J([list(variables), +expiresIn || 0, !!once && once !== "false", S.seed, S.tokens]);
+  C ??= P(S.context);
+  if (!own(C, k)) miss(k);
+  const token = C[k][1].token;
+  if (!token) warn("refused", "getWebViewToken: this token cannot be made: see docs/web-view.md");
+  return token ?? null;
+};
+
 // What another service of the platform did: `value` stands for its answer.
 const without = (n, value) => () => { warn("unsupported-function", n); return value; };
 
 const functions = {
   getHoursType,
+  getWebViewToken,
   getChannel: () => S.channel.replace(/^twilio_/, ""),
   getUserPlatformType() {
     const c = S.channel.replace(/^[a-z]+_/, "").toUpperCase();

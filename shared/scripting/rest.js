@@ -89,7 +89,7 @@ for (const n of ["ContextDataForUser", "ContextDataForConversation"])
   elsewhere(1, "get" + n + " set" + n + " delete" + n + " deleteAll" + n);
 elsewhere(1, "registerContextNamespace deleteContextNamespace getGlobalContextData setGlobalContextData "
   + "deleteGlobalContextData");
-elsewhere(2, "getChannel getUserPlatformType getUserLocation getNamedEntities getNlpResponse getSentiment getFileCaption "
+elsewhere(2, "getWebViewToken getChannel getUserPlatformType getUserLocation getNamedEntities getNlpResponse getSentiment getFileCaption "
   + "getFileType isContextApiEnabled logEscalationEvent setUserName getUserName setEmail getEmail evaluateOptions askMaven "
   + "getHoursType transferToBotDialog setBotTransferIntentbyDomain setBotTransferIntentId setBotTransferIntentID "
   + "setBotTransferUserMessage");

@@ -26,6 +26,7 @@ class CurrentBot(msgspec.Struct, frozen=True):
     name: str
     greeting: str
     greet: bool = False
+    web_view_mode: str = "compatible"
 
 
 class Bots:
@@ -42,7 +43,7 @@ class Bots:
         Conversations that run are not disturbed: their sessions stay on the version they began with.
         """
         bot = compile_bot(source)
-        current = CurrentBot(bot.id, bot.version, bot.session_ms, bot.name, bot.greeting, bot.greet)
+        current = CurrentBot(bot.id, bot.version, bot.session_ms, bot.name, bot.greeting, bot.greet, bot.web_view_mode)
         with translated():
             replaced = await self._version(bot.id)
             await self._redis.set(keys.bot_version(bot.version), source.blob)
@@ -66,7 +67,14 @@ class Bots:
             name=fields[b"name"].decode(),
             greeting=fields[b"greeting"].decode(),
             greet=fields.get(b"greet") == b"1",
+            web_view_mode=fields.get(b"web_view_mode", b"compatible").decode(),
         )
+
+    async def web_view_mode(self, bot_id: str) -> str:
+        """Return by what forms prove that they may post for a bot: `compatible` or `safe` (docs/web-view.md)."""
+        mode: bytes | None
+        [mode] = await self._batches.ask(("HGET", keys.bot(bot_id), "web_view_mode"))
+        return "compatible" if mode is None else mode.decode()
 
     async def blob(self, version: str) -> bytes | None:
         """Return the content of a version, None when it is gone."""
@@ -104,4 +112,5 @@ def _fields(bot: CurrentBot) -> dict[str, str | int]:
         "name": bot.name,
         "greeting": bot.greeting,
         "greet": int(bot.greet),
+        "web_view_mode": bot.web_view_mode,
     }

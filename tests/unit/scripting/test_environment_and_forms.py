@@ -1,11 +1,12 @@
 """Environment variables and Web View variables (CB: reference/scripting.md 1.2, 1.3)."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from shared.dialog.scripts import FormRead
+from shared.dialog.scripts import MINTED, FormRead, NeedContext, Warn
 
 Scene = Callable[..., Any]
 
@@ -55,3 +56,51 @@ def test_reading_what_a_form_posted_is_told_once_for_each_name(scene: Scene) -> 
     assert outcome.effects == [FormRead("a"), FormRead("b")]
     many = f"for (var i = 0; i < 1e4; i++) {{ {read}('__proto__'); botContext.getWebViewVariables(); }}"
     assert scene(web_view={"__proto__": "1"}).run(many).effects == [FormRead("__proto__"), FormRead(None)]
+
+
+def wanted(scene: Scene, source: str, **state: Any) -> list[Any]:
+    """What a script asks for: the first of its tokens."""
+    with pytest.raises(NeedContext) as need:
+        scene(**state).run(source)
+    (key,) = need.value.keys
+    assert key.startswith(MINTED)
+    return list(json.loads(key.removeprefix(MINTED)))
+
+
+@pytest.mark.parametrize(
+    ("given", "asked"),
+    [
+        ("{variables: ['size', 'day'], expiresIn: 90, once: true}", [["size", "day"], 90, True]),
+        ("{variables: 'size', expiresIn: '90', once: 'true'}", [["size"], 90, True]),
+        ("{variables: [1, null], expiresIn: 'soon', once: 'false'}", [["1", "null"], 0, False]),
+        ("{}", [[], 0, False]),
+        ("", [[], 0, False]),
+        ("null", [[], 0, False]),
+    ],
+)
+def test_get_web_view_token_asks_for_a_token(scene: Scene, given: str, asked: list[Any]) -> None:
+    assert wanted(scene, f"botContext.getWebViewToken({given})")[:3] == asked
+
+
+def test_get_web_view_token_gives_what_was_made_outside(scene: Scene) -> None:
+    call = "botContext.getWebViewToken({variables: ['size'], once: true})"
+    key = MINTED + json.dumps(wanted(scene, call), separators=(",", ":"))
+    assert scene(context={key: {"token": "wv1.abc"}}).logs(call) == "wv1.abc"
+
+
+def test_two_tokens_of_one_script_and_those_of_two_scripts_are_different_ones(scene: Scene) -> None:
+    call = "botContext.getWebViewToken({})"
+    first = wanted(scene, call)
+    key = MINTED + json.dumps(first, separators=(",", ":"))
+    second = wanted(scene, f"{call}; {call}", context={key: {"token": "one"}})
+    other = wanted(scene, call, seed=8)
+    assert len({str(one[3:]) for one in (first, second, other)}) == 3
+
+
+def test_get_web_view_token_gives_null_and_a_warning_when_none_can_be_made(scene: Scene) -> None:
+    call = "botContext.getWebViewToken({})"
+    key = MINTED + json.dumps(wanted(scene, call), separators=(",", ":"))
+    outcome = scene(context={key: {}}).run(f"botContext.setBotVariable('t', {call})")
+    assert [effect for effect in outcome.effects if isinstance(effect, Warn)] == [
+        Warn("refused", "getWebViewToken: this token cannot be made: see docs/web-view.md")
+    ]
