@@ -7,7 +7,7 @@ from aiohttp import web
 
 from tests.services.gateway.loopback import Gateway, StartConversation
 
-UNDESCRIBED = {"/", "/v1/credentials/callback", "/page/{file}", "/readyz", "/openapi.json"}
+UNDESCRIBED = {"/", "/v1/credentials/callback", "/page/{file}", "/readyz", "/openapi.json", "/webview.js"}
 
 
 async def document(gateway: Gateway) -> dict[str, Any]:
