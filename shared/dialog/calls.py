@@ -2,6 +2,8 @@
 
 from typing import Any
 
+import msgspec
+
 from shared.bot.integration import Integration
 from shared.bot.model import Interaction
 from shared.bot.secret_names import shown_headers
@@ -12,6 +14,8 @@ from shared.dialog.resolve import Resolver
 from shared.dialog.results import custom_fields, parse_outcome
 from shared.dialog.work import Work
 
+# The body, which the trace has as well, must not be kept from it by what was read from it.
+_MOST_SHOWN = 64 * 1024
 _STANDARD_HEADERS = "__standardHeaders__"
 
 
@@ -73,7 +77,8 @@ def _store(work: Work, interaction: Interaction, integration: Integration, outco
     fields = custom_fields(integration, json_data if isinstance(json_data, str) else "")
     work.keep_fields(fields)
     if fields:
-        work.note("fields", interaction, values=fields)
+        fits = len(msgspec.json.encode(fields)) <= _MOST_SHOWN
+        work.note("fields", interaction, "" if fits else "too much to show", values=fields if fits else {})
 
 
 def _trace(work: Work, interaction: Interaction, integration: Integration, outcome: CallOutcome) -> None:

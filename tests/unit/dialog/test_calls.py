@@ -289,3 +289,6 @@ def test_the_trace_shows_the_custom_data_fields_as_values() -> None:
     talk = calling(text("then"))
     talk.answer(200, STORES)
     assert talk.lines("fields") == []
+    talk = calling(text("then"), fields={"name": "api_Store.name"})
+    talk.answer(200, {"name": "n" * 70_000})
+    assert [(line.note, line.values) for line in talk.lines("fields")] == [("too much to show", {})]
