@@ -47,7 +47,7 @@ def _address(integration: Integration, place: str, subject: Subject) -> Finding 
     if not text:
         return found("bad-address", place, "it has no address")
     if text.startswith(_UNKNOWN):
-        return None
+        return _decided_later(place, subject)
     scheme = text.partition(":")[0].lower()
     if _UNKNOWN not in text.partition("://")[0] and (scheme not in {"http", "https"} or "://" not in text):
         return found("bad-address", place, "its address has to begin with http:// or https://")
@@ -56,16 +56,31 @@ def _address(integration: Integration, place: str, subject: Subject) -> Finding 
     except ValueError:
         return found("bad-address", place, "its address has no valid host")
     if _UNKNOWN in host:
-        return None
+        return _decided_later(place, subject)
     if not host:
         return found("bad-address", place, "its address has no host")
-    return _egress(host, place, subject)
+    return _listed(text.partition(_UNKNOWN)[0], host, place, subject) or _egress(host, place, subject)
+
+
+def _decided_later(place: str, subject: Subject) -> Finding | None:
+    if subject.bot.egress.allow is None:
+        return None
+    return found("unknown-host", place, "its host is known when it is called: [egress] allow decides then")
+
+
+def _listed(text: str, host: str, place: str, subject: Subject) -> Finding | None:
+    """Check that the manifest's list has the host; `text` is the address as far as it is known."""
+    try:
+        allowed = subject.bot.egress.allows(text)
+    except ValueError:
+        return found("bad-address", place, "its address has no valid host and port")
+    return None if allowed else found("host-not-allowed", place, f"{host} is not in the list of [egress] allow")
 
 
 def _egress(host: str, place: str, subject: Subject) -> Finding | None:
     """Check an address that is a number or this machine; names are looked up when a call is made."""
     numbers = ("127.0.0.1", "::1") if host.lower() == _LOCAL or host.lower().endswith(f".{_LOCAL}") else (host,)
-    allowed = networks(subject.bot.egress_private)
+    allowed = networks(subject.bot.egress.private)
     try:
         refused = not any(may_reach(str(ipaddress.ip_address(number)), allowed) for number in numbers)
     except ValueError:

@@ -141,6 +141,16 @@ CODES = {
         "The address of an integration lies in an inner network that calls may not reach.",
         "Allow its range by `private` under `[egress]` in the manifest.",
     ),
+    "host-not-allowed": Code(
+        ERROR,
+        "The host of an integration is not among those that the manifest allows: its calls are refused.",
+        "Add it to `allow` under `[egress]` in the manifest.",
+    ),
+    "unknown-host": Code(
+        INFO,
+        "The host of an integration is known only when it is called, and the manifest lists hosts that are allowed.",
+        "See that the list has every host the variable may hold.",
+    ),
     "bad-body": Code(
         WARNING,
         "The body of an integration begins like JSON and is none, whatever its variables hold.",

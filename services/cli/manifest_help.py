@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from services.cli.credentials_help import sections
+from shared.bot.egress import Proxy
 from shared.bot.integration import Policy
 from shared.bot.manifest import Manifest, part_of
 from shared.bot.manifest_web_view import Mode
@@ -50,6 +51,8 @@ ABOUT: dict[str, dict[str, str]] = {
         "concurrency": "As for integrations; all calls of all bots to the host count together.",
         "rate": "The same.",
         "breaker": "The same.",
+        "proxy": 'What calls of this bot to the host leave through: `http://proxy.example.com:3128`, or `{ url = "…", '
+        'username = "…", password = { env = "…" } }`; `direct` for none.',
     },
     "intents.NAME": {"phrases": "What consumers say when they mean it; `@SIZE` stands for a value of an entity."},
     "entities.NAME": {
@@ -65,7 +68,10 @@ ABOUT: dict[str, dict[str, str]] = {
         "`compatible` also Conversation Builder's hash, which anybody can make who sees a form's address: "
         "`docs/web-view.md`."
     },
-    "egress": {"private": "Inner address ranges that calls may reach, such as `10.0.0.0/8`."},
+    "egress": {
+        "private": "Inner address ranges that calls may reach, such as `10.0.0.0/8`.",
+        "allow": "The only hosts that calls may go to, such as `api.example.com` and `*.example.org`; without it, any.",
+    },
     "email": {"…": "Where mail is sent. Accepted, and without effect yet."},
 }
 _TYPES: dict[object, str] = {
@@ -80,6 +86,8 @@ _TYPES: dict[object, str] = {
     float: "number",
     float | None: "number",
     tuple[str, ...]: "list of texts",
+    tuple[str, ...] | None: "list of texts",
+    str | Proxy | None: "text or table",
     tuple[int | str, ...] | None: "list of numbers and words",
     str | int | float | bool: "text, number, true or false",
 }

@@ -91,4 +91,4 @@ def _read(blob: bytes) -> Facts:
         return Facts()
     budgets = {name: int(item.policy.total_timeout * 1000) for name, item in bot.integrations.items()}
     asked = bot.understanding if bot.understanding.url else Understanding()
-    return Facts(bot.default_error, budgets, asked, bot.egress_private)
+    return Facts(bot.default_error, budgets, asked, bot.egress.private)

@@ -55,7 +55,7 @@ class Credentials:
     """Makes proofs. One serves a whole worker."""
 
     def __init__(self, reader: SecretReader, fetching: Fetching, tokens: Tokens | None) -> None:
-        self._reader = reader
+        self.reader = reader
         self._fetching = fetching
         self._tokens = tokens
         self._certificates = Certificates(reader)
@@ -78,7 +78,7 @@ class Credentials:
         if credential is None or isinstance(credential, Consumer):
             return None
         printed = [secret for _, secret in secrets_of(credential) if secret.command]
-        forgotten = [self._reader.forget(secret) for secret in printed]
+        forgotten = [self.reader.forget(secret) for secret in printed]
         if not any(forgotten):
             return None
         attachment = await self._read(proof.name, credential, None, {}, ends_at)
@@ -102,7 +102,7 @@ class Credentials:
         if self._tokens is None or proof.token is None or not await self._tokens.may_renew(proof.token):
             return None
         for _, secret in secrets_of(credential):
-            self._reader.forget(secret)
+            self.reader.forget(secret)
         return await self._with_token(bot, proof.name, credential, ends_at, proof.token)
 
     async def _read(
@@ -158,7 +158,7 @@ class Credentials:
 
     async def _secret(self, key: str, secret: str | Secret) -> str:
         try:
-            return await self._reader.text(secret)
+            return await self.reader.text(secret)
         except SecretMissing as error:
             raise SecretMissing(f"{key}: {error}") from None
 

@@ -10,6 +10,7 @@ import msgspec
 from services.integration_worker import metrics
 from services.integration_worker.credentials import Credentials, NoProof, Proof
 from services.integration_worker.protecting import Protector
+from services.integration_worker.ways import ways_of
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
 from shared.dialog.events import Attempt
@@ -65,7 +66,7 @@ class Exchanges:
                 wanted.request,
                 policy,
                 limit=left if policy.attempt_timeout is None else min(left, policy.attempt_timeout),
-                private=wanted.bot.egress_private,
+                ways=ways_of(wanted.bot, self._credentials.reader),
                 attachment=proof.attachment,
             )
 

@@ -1,6 +1,9 @@
 """Asking a token end-point, with our own guarded client: the same checks as for the bot's calls."""
 
+import msgspec
+
 from services.integration_worker.tokens import FETCH_SECONDS, Fetch
+from services.integration_worker.ways import ways_of
 from shared.bot.manifest_credentials import AuthorizationCode, ClientCredentials, JwtBearer, OAuth, Secret, secrets_of
 from shared.bot.model import Bot
 from shared.credentials.consents import Consent
@@ -29,13 +32,13 @@ class Fetching:
         return fetch
 
     async def ask(self, bot: Bot, request: Request) -> Issued:
-        """Send a token request; raises NotIssued."""
+        """Send a token request; raises NotIssued. That the manifest names the end-point is its permission."""
         # Authlib takes a quarter of a second to import, which only who uses it has to spend.
         from shared.credentials import oauth  # noqa: PLC0415 - see above
 
-        answer = await self._client.attempt(
-            request, oauth.TOKEN_POLICY, limit=FETCH_SECONDS, private=bot.egress_private
-        )
+        ways = ways_of(bot, self._reader)
+        named = msgspec.structs.replace(ways, egress=msgspec.structs.replace(ways.egress, allow=None))
+        answer = await self._client.attempt(request, oauth.TOKEN_POLICY, limit=FETCH_SECONDS, ways=named)
         return oauth.issued(answer)
 
     async def exchange(self, bot: Bot, credential: AuthorizationCode, consent: Consent) -> Issued:

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from shared.bot import export as raw
 from shared.bot.decoding import decode_export
 from shared.bot.durations import parse_duration
+from shared.bot.egress import egress_of
 from shared.bot.errors import BotError, Finding
 from shared.bot.hosts import read_host
 from shared.bot.integration import CustomField, Integration, Policy, check_policy
@@ -55,8 +56,8 @@ def compile_bot(source: BotSource) -> Bot:
         keep_types=manifest.keep_types,
         greet=manifest.greet,
         web_view_mode=manifest.web_view.mode,
-        egress_private=manifest.egress.private,
-        hosts={read_host(name): part.protection for name, part in manifest.hosts.items()},
+        egress=egress_of(manifest.egress, manifest.hosts),
+        hosts={read_host(name): part.protection for name, part in manifest.hosts.items() if part.protection.limited},
         findings=tuple(findings),
         understanding=manifest.understood,
         intents=intents,

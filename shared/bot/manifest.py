@@ -4,18 +4,18 @@ It is decoded strictly: a key nobody reads is an error that names it, since a ty
 setting silently lost.
 """
 
-import ipaddress
 import tomllib
 from typing import Any, get_args
 
 import msgspec
 
 from shared.bot.durations import parse_duration
+from shared.bot.egress import EgressPart, HostPart, egress_problems
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
 from shared.bot.manifest_credentials import KINDS, Credential, Secret, secrets_written_out
 from shared.bot.manifest_web_view import WebViewPart
-from shared.bot.protection import HostPart, LimitedPart, limits_problems
+from shared.bot.protection import LimitedPart, limits_problems
 from shared.bot.statuses import expanded
 from shared.bot.understanding import EntityPart, IntentPart, Understanding, UnderstandingPart, problems
 from shared.bot.values import text_of
@@ -73,12 +73,6 @@ class IntegrationPart(LimitedPart, frozen=True):
         )
 
 
-class Egress(_Part, frozen=True):
-    """`[egress]`: inner address ranges that calls may reach."""
-
-    private: tuple[str, ...] = ()
-
-
 class Manifest(_Part, frozen=True):
     """A decoded manifest. `email` is kept as written; nothing reads it yet."""
 
@@ -93,8 +87,8 @@ class Manifest(_Part, frozen=True):
     intents: dict[str, IntentPart] = {}
     entities: dict[str, EntityPart] = {}
     understanding: UnderstandingPart = UnderstandingPart()
-    egress: Egress = Egress()
     web_view: WebViewPart = WebViewPart()
+    egress: EgressPart = EgressPart()
     email: dict[str, Any] = {}
 
     @property
@@ -197,6 +191,7 @@ def _check(manifest: Manifest, file: str) -> None:
     for place, problem, remedy in (
         *problems(manifest.understood),
         *limits_problems(manifest.integrations, manifest.hosts),
+        *egress_problems(manifest.egress, manifest.hosts),
     ):
         raise BotError(file, place, problem, remedy)
     if manifest.session.idle:
@@ -207,10 +202,3 @@ def _check(manifest: Manifest, file: str) -> None:
     for name, count in (("chain", manifest.limits.chain), ("chain_across", manifest.limits.chain_across)):
         if count < 1:
             raise BotError(file, f"limits.{name}", f"{count} leaves no room for an interaction", "Give 1 or more")
-    for network in manifest.egress.private:
-        try:
-            ipaddress.ip_network(network, strict=False)
-        except ValueError as error:
-            raise BotError(
-                file, "egress.private", f"{network!r} is no address range", "Write it like 10.0.0.0/8"
-            ) from error

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from shared.bot.egress import Egress
 from shared.bot.errors import Finding
 from shared.bot.integration import Integration
 from shared.bot.manifest import Limits
@@ -164,7 +165,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     limits: Limits
     keep_types: bool
     greet: bool
-    egress_private: tuple[str, ...]
+    egress: Egress
     findings: tuple[Finding, ...]
     understanding: Understanding = Understanding()
     intents: dict[str, IntentName] = {}

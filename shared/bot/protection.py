@@ -47,10 +47,6 @@ class LimitedPart(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         )
 
 
-class HostPart(LimitedPart, frozen=True):
-    """`[hosts."api.example.com"]`: what holds for all calls to a host, of all integrations and bots together."""
-
-
 class Rate(msgspec.Struct, frozen=True):
     """At most `count` attempts begin within any `ms` milliseconds."""
 
@@ -81,7 +77,7 @@ class Protection(msgspec.Struct, frozen=True):
 
 
 def limits_problems(
-    integrations: Mapping[str, LimitedPart], hosts: Mapping[str, HostPart]
+    integrations: Mapping[str, LimitedPart], hosts: Mapping[str, LimitedPart]
 ) -> Iterator[tuple[str, str, str]]:
     """Yield what cannot be carried out: (key of the manifest, problem, remedy)."""
     for name, part in integrations.items():

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable
 from contextlib import AbstractAsyncContextManager
 from types import SimpleNamespace
-from typing import Final, Self
+from typing import Final, NamedTuple, Self
 
 import aiohttp
 import msgspec
@@ -24,9 +24,11 @@ from shared.integration.redirects import RedirectRefused, is_redirect, redirecte
 from shared.integration.request import Request
 from shared.integration.response import decode_body, retry_after
 from shared.integration.unpacking import Damaged, Unpacker
+from shared.integration.ways import NotAllowed, ProxyUnusable, Via, Ways
 
 # The first class that fits wins; `unreachable` promises that nothing was sent.
 _ENDINGS: Final[tuple[tuple[type[BaseException], Ending], ...]] = (
+    (aiohttp.ClientProxyConnectionError, Ending(failure="unreachable", detail="the proxy did not accept a connection")),
     (aiohttp.ClientConnectorDNSError, Ending(failure="unreachable", detail="the name of the host was not found")),
     (aiohttp.ClientSSLError, Ending(failure="unreachable", detail="no trusted TLS connection could be made")),
     (aiohttp.ClientConnectorError, Ending(failure="unreachable", detail="the connection was not accepted")),
@@ -42,6 +44,12 @@ _ENDINGS: Final[tuple[tuple[type[BaseException], Ending], ...]] = (
 )
 _PRIVATE_HEADERS: Final = frozenset({"set-cookie"})
 _REFUSED: Final = Ending(failure="refused", detail="calls may not reach this address; see [egress] in the manifest")
+# A proxy that does not connect has sent nothing on; over plain http its answer cannot be told from the API's.
+_OF_PROXY: Final = {
+    403: Ending(failure="refused", detail="the proxy does not connect to this host"),
+    407: Ending(failure="credential", detail="the proxy asks for another user and password"),
+}
+_NOT_CONNECTED: Final = Ending(failure="unreachable", detail="the proxy could not connect to the host")
 _TOO_LATE: Final = Ending(failure="timeout", detail="the answer did not come in time")
 
 
@@ -66,6 +74,22 @@ class _Trail(msgspec.Struct):
 
 class _TooLarge(Exception):  # noqa: N818  # never leaves this module
     """The body exceeds the limit."""
+
+
+_VERDICTS: Final[dict[type[Exception], str]] = {
+    RedirectRefused: "refused",
+    NotAllowed: "refused",
+    ProxyUnusable: "credential",
+    _TooLarge: "too_large",
+}
+
+
+class _Path(NamedTuple):
+    """Where a hop really goes: the operator's own target, if it is one, and through which proxy."""
+
+    target: str | None
+    via: Via | None
+    session: aiohttp.ClientSession
 
 
 class OutboundClient:
@@ -94,45 +118,39 @@ class OutboundClient:
         policy: Policy,
         *,
         limit: float,
-        private: tuple[str, ...] = (),
+        ways: Ways = Ways(),  # noqa: B008 - immutable
         attachment: Attachment = NOTHING,
     ) -> Answer:
-        """Make one attempt of at most `limit` seconds; `private` are the inner ranges the bot may reach.
+        """Make one attempt of at most `limit` seconds; `ways` say where the bot may go.
 
         What is attached goes to the origin of the request alone, and is masked where the answer repeats it.
         """
         trail = _Trail(Attached(attachment, request.url))
-        answer = await self._attempt(request, policy, limit, private, trail)
+        answer = await self._attempt(request, policy, limit, ways, trail)
         headers = {name: attachment.masked(value) for name, value in answer.headers.items()}
         return Answer(answer.ending, headers, attachment.masked(answer.body), trail.sent)
 
-    async def _attempt(
-        self, request: Request, policy: Policy, limit: float, private: tuple[str, ...], trail: _Trail
-    ) -> Answer:
+    async def _attempt(self, request: Request, policy: Policy, limit: float, ways: Ways, trail: _Trail) -> Answer:
         try:
             async with asyncio.timeout(max(limit, 0)):
-                return await self._follow(request, policy, private, trail)
+                return await self._follow(request, policy, ways, trail)
         except TimeoutError as error:
             return Answer(_TOO_LATE if type(error) is TimeoutError else _ending(error))
-        except (RedirectRefused, _TooLarge) as error:
-            failure = "refused" if isinstance(error, RedirectRefused) else "too_large"
-            return Answer(Ending(failure=failure, detail=str(error)))
+        except tuple(_VERDICTS) as error:
+            return Answer(Ending(failure=_VERDICTS[type(error)], detail=str(error)))
         except (aiohttp.ClientError, OSError, Damaged) as error:
             return Answer(_ending(error))
 
-    async def _follow(self, request: Request, policy: Policy, private: tuple[str, ...], trail: _Trail) -> Answer:
+    async def _follow(self, request: Request, policy: Policy, ways: Ways, trail: _Trail) -> Answer:
         """Exchange hop by hop until an answer is no redirect, or none is to be followed."""
         open_from: str | None = None  # the operator's target this chain has been sent to
         for _ in range(policy.redirects + 1):
             hop = trail.attached.prepared(request)
-            target = rewrite(hop.url, self._rewrites)
-            if target is None and open_from is not None and same_origin(open_from, hop.url):
-                target = hop.url
-            open_from = target
-            session = self._session(None if target is not None else private)
-            if target is not None:
-                hop = msgspec.structs.replace(hop, url=target)
-            async with _send(session, hop, policy, trail) as response:
+            path = await self._path(hop.url, open_from, ways)
+            open_from = path.target
+            if path.target is not None:
+                hop = msgspec.structs.replace(hop, url=path.target)
+            async with _send(path, hop, policy, trail) as response:
                 location = response.headers.get("Location")
                 if policy.redirects == 0 or not is_redirect(response.status, location):
                     return await _read(response, policy.response_limit)
@@ -140,8 +158,19 @@ class OutboundClient:
             request = redirected(request, response.status, location or "")
         raise RedirectRefused(f"more than {policy.redirects} redirects")
 
+    async def _path(self, url: str, open_from: str | None, ways: Ways) -> _Path:
+        """Return where a hop goes; what the operator has written may go anywhere, and directly."""
+        if open_from is not None and same_origin(open_from, url):
+            return _Path(rewrite(url, self._rewrites) or url, None, self._session(None))
+        ways.check(url)
+        target = rewrite(url, self._rewrites)
+        if target is not None:
+            return _Path(target, None, self._session(None))
+        via = await ways.via(url)
+        return _Path(None, via, self._session(ways.egress.private if via is None else None))
+
     def _session(self, private: tuple[str, ...] | None) -> aiohttp.ClientSession:
-        """Return the session for a set of allowed inner ranges; None stands for the operator's own targets."""
+        """Return the session for a set of allowed inner ranges; None stands for the operator's targets and proxies."""
         if private not in self._sessions:
             connector = open_connector() if private is None else guarded_connector(networks(private), self._look_up)
             session = aiohttp.ClientSession(
@@ -170,14 +199,18 @@ _SENDING.on_request_headers_sent.append(_count)
 
 
 def _send(
-    session: aiohttp.ClientSession, request: Request, policy: Policy, trail: _Trail
+    path: _Path, request: Request, policy: Policy, trail: _Trail
 ) -> AbstractAsyncContextManager[aiohttp.ClientResponse]:
-    return session.request(
+    via = path.via
+    return path.session.request(
         request.method,
         URL(request.url, encoded=True),
         headers=request.headers,
         data=request.body,
         allow_redirects=False,
+        proxy=via.url if via else None,
+        # aiohttp makes Proxy-Authorization of it, for tunnels and plain requests alike
+        proxy_headers={"Authorization": via.authorization} if via and via.authorization else None,
         ssl=trail.attached.tls,
         timeout=aiohttp.ClientTimeout(total=None, connect=policy.connect_timeout),
         trace_request_ctx=trail,
@@ -215,4 +248,6 @@ def _ending(error: BaseException) -> Ending:
     cause = getattr(error, "os_error", error)
     if isinstance(cause, EgressRefused):
         return _REFUSED
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return _OF_PROXY.get(error.status, _NOT_CONNECTED)
     return next(ending for kind, ending in _ENDINGS if isinstance(error, kind))

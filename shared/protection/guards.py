@@ -47,7 +47,7 @@ def guards_of(bot: Bot, integration: Integration, url: str) -> tuple[Guard, ...]
         name = f"{bot.name}: {integration.name}"
         found.append(Guard(INTEGRATION, f"{INTEGRATION}:{bot.id}:{integration.id}", name, integration.protection))
     host = fitting(bot.hosts, url) if bot.hosts else None
-    if host is not None and bot.hosts[host].limited:
+    if host is not None:
         found.append(Guard(HOST, f"{HOST}:{host}", host, bot.hosts[host]))
     return tuple(found)
 

@@ -8,12 +8,14 @@ from typing import Any
 
 import msgspec
 
+from shared.bot.egress import Egress
 from shared.bot.integration import Policy
 from shared.bot.understanding import Understanding
 from shared.bot.values import text_of
 from shared.dialog.events import Entity, Intent, Understood
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.request import Request
+from shared.integration.ways import Ways
 
 MOST_INTENTS, MOST_ENTITIES = 10, 50
 _LARGEST_ANSWER = 64 * 1024
@@ -48,7 +50,7 @@ class Endpoint:
         """Ask what a text means; `private` are the inner ranges the bot may reach. Never raises for what it hears."""
         request = Request("POST", understanding.url, _HEADERS, msgspec.json.encode({"text": text}))
         policy = Policy(connect_timeout=understanding.timeout, redirects=0, response_limit=_LARGEST_ANSWER)
-        answer = await self._client.attempt(request, policy, limit=understanding.timeout, private=private)
+        answer = await self._client.attempt(request, policy, limit=understanding.timeout, ways=Ways(Egress(private)))
         return read_answer(answer, text)
 
     async def close(self) -> None:

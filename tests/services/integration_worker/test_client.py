@@ -6,10 +6,12 @@ from typing import Any
 
 import pytest
 
+from shared.bot.egress import Egress
 from shared.bot.integration import Policy
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.policy import Ending
 from shared.integration.request import Request
+from shared.integration.ways import Ways
 from tests.services.integration_worker.misbehaving import LOOPBACK, Server, bomb, cut, huge, reset
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
@@ -24,7 +26,7 @@ async def attempt(
     **policy: Any,
 ) -> Answer:
     async with OutboundClient(rewrites) as client:
-        return await client.attempt(request, Policy(**policy), limit=limit, private=private)
+        return await client.attempt(request, Policy(**policy), limit=limit, ways=Ways(Egress(private)))
 
 
 def get(url: str, **headers: str) -> Request:
@@ -121,7 +123,7 @@ async def test_cookies_are_not_kept(server: Server) -> None:
     server.answers = [(200, {"Set-Cookie": "a=b"}, b"")]
     async with OutboundClient() as client:
         for _ in range(2):
-            await client.attempt(get(server.url), Policy(), limit=5, private=LOOPBACK)
+            await client.attempt(get(server.url), Policy(), limit=5, ways=Ways(Egress(LOOPBACK)))
     assert "Cookie" not in server.seen.requests[1][2]
 
 
@@ -221,8 +223,8 @@ async def test_no_spelling_reaches_an_inner_address(server: Server, host: str) -
 async def test_ranges_opened_for_one_bot_are_closed_for_the_next(server: Server) -> None:
     server.answers = [OK]
     async with OutboundClient() as client:
-        opened = await client.attempt(get(server.url), Policy(), limit=5, private=LOOPBACK)
-        closed = await client.attempt(get(server.url), Policy(), limit=5, private=())
+        opened = await client.attempt(get(server.url), Policy(), limit=5, ways=Ways(Egress(LOOPBACK)))
+        closed = await client.attempt(get(server.url), Policy(), limit=5)
     assert (opened.ending.status, closed.ending.failure) == (200, "refused")
 
 

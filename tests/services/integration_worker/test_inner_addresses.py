@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from shared.bot.egress import Egress
 from shared.bot.integration import Policy
 from shared.integration.addresses import GuardedResolver
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.policy import Ending
 from shared.integration.request import Request
+from shared.integration.ways import Ways
 from tests.services.integration_worker.misbehaving import LOOPBACK, Server
 
 NAME = "shop.example"
@@ -145,6 +147,6 @@ async def test_a_range_that_the_manifest_opens_and_a_rewritten_address_may_be_in
     names(["127.0.0.1"])
     url = f"http://{NAME}:{port_of(server)}"
     async with OutboundClient() as client:
-        opened = await client.attempt(Request("GET", url), Policy(), limit=5, private=LOOPBACK)
+        opened = await client.attempt(Request("GET", url), Policy(), limit=5, ways=Ways(Egress(LOOPBACK)))
     rewritten = await attempt("https://api.example.com/", client=OutboundClient([("https://api.example.com", url)]))
     assert (opened.ending, rewritten.ending) == (Ending(status=200), Ending(status=200))

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.bot.egress import Proxy
 from shared.bot.errors import BotError
 from shared.bot.integration import Policy
 from shared.bot.model import Bot
@@ -47,7 +48,7 @@ def test_every_table_of_the_manifest_is_read() -> None:
     store = loaded.integrations[id_of("integration:Store")]
     assert store.policy == Policy(total_timeout=5.0, retries=1, success=(200, 204))
     assert not store.default_headers
-    assert loaded.egress_private == ("10.0.0.0/8",)
+    assert loaded.egress.private == ("10.0.0.0/8",)
     assert loaded.findings == ()
 
 
@@ -192,6 +193,13 @@ def test_tables_that_have_no_effect_yet_are_found() -> None:
         ('[integrations.Store]\nbreaker = { open = "2h" }', "integrations.Store.breaker.open: '2h' is not between 100ms"),
         ('[hosts."https://x.example.com"]\nrate = "1/s"', "hosts.https://x.example.com: 'https://x.example.com' is no host"),
         ('[hosts."a.example.com"]\n[hosts."A.example.com"]\n', "hosts.A.example.com: it is the same host as 'a.example.com'"),
+        ('[egress]\nallow = ["https://a.example.com"]', "egress.allow: 'https://a.example.com' is no host"),
+        ('[egress]\nallow = ["*"]', "egress.allow: '*' allows every host. Leave allow out"),
+        ('[hosts."*"]\nproxy = "proxy:3128"', "hosts.*.proxy: it is no address of a proxy. Write it like"),
+        ('[hosts."*"]\nproxy = "https://proxy:3128"', "hosts.*.proxy: it is no address of a proxy"),
+        ('[hosts."*"]\nproxy = "http://me:word@proxy"', "hosts.*.proxy: user and password stand in the address"),
+        ('[hosts."*"]\nproxy = { url = "http://proxy", username = "me" }', "username and password go together"),
+        ('[hosts."*"]\nproxy = { url = "http://proxy", password = "x" }', "hosts.*.proxy"),
         ('[hosts."a.example.com"]\nrate = "1/d"', "hosts.a.example.com.rate: '1/d' is no rate"),
     ],
 )  # fmt: skip
@@ -214,3 +222,20 @@ def test_limits_of_integrations_and_hosts_are_read() -> None:
     assert loaded.integrations[id_of("integration:Store")].protection == limits
     assert loaded.hosts == {"api.example.com:8443": Protection(rate=Rate(300, 60_000))}
     assert not with_manifest("").integrations[id_of("integration:Store")].protection.limited
+
+
+def test_the_ways_of_calls_are_read_in_one_form() -> None:
+    egress = with_manifest("""
+        [egress]
+        allow = ["API.example.com", "*.example.org"]
+        [hosts."*"]
+        proxy = "http://proxy.example.com:3128"
+        [hosts."api.example.com"]
+        proxy = "direct"
+    """).egress
+    assert egress.allow == ("api.example.com", "*.example.org")
+    assert egress.allows("https://api.example.com/x")
+    assert not egress.allows("https://example.org/x")
+    assert egress.proxy("https://a.example.org/") == Proxy("http://proxy.example.com:3128")
+    assert egress.proxy("https://api.example.com/") is None
+    assert with_manifest("").egress.allows("https://anywhere.example.net")

@@ -76,3 +76,21 @@ def test_credentials_are_compared_with_what_integrations_name() -> None:
     assert found_of("unused-credential", shop, integrations=(integration("Store"),), manifest=manifest) == [
         "manifest: credentials.other"
     ]
+
+
+@pytest.mark.parametrize(
+    ("url", "found"),
+    [
+        ("https://api.example.com/{$botContext.api_StoreStatus}", []),
+        ("https://a.example.org:8443/x", []),
+        ("{$env.store}/x", []),
+        ("https://example.org/x", ["host-not-allowed"]),
+        ("https://elsewhere.example.com", ["host-not-allowed"]),
+        ("{$botContext.api_StoreStatus}/x", ["unknown-host"]),
+        ("https://{$botContext.api_StoreStatus}.example.org", ["unknown-host"]),
+        ("https://api.example.com:99999/", ["bad-address"]),
+    ],
+)
+def test_hosts_are_compared_with_the_list_of_the_manifest(url: str, found: list[str]) -> None:
+    listed = '[environment]\nstore = "https://api.example.com"\n[egress]\nallow = ["api.example.com", "*.example.org"]'
+    assert [code for code in of_address(url, listed) if code != "unused-environment-variable"] == found
