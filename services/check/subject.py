@@ -6,9 +6,11 @@ from services.check.panels import GLOBAL_FUNCTIONS, Panel, Use, panels
 from services.check.templates import placeholders
 from shared.bot.bot import compile_bot
 from shared.bot.manifest import Manifest, decode_manifest
+from shared.bot.manifest_credentials import Consumer
 from shared.bot.model import Bot
 from shared.bot.source import BotSource
 from shared.bot.templates import Placeholder
+from shared.dialog.signing_in import PAGE, TOKEN
 from shared.scripting.syntax import KnownNames, known_names
 
 # Variables that functions set under a name of their own.
@@ -61,7 +63,14 @@ class Subject(msgspec.Struct, frozen=True):
             for owner in (integration.name, integration.variable):
                 for field in integration.fields:
                     names |= {f"{owner}.{field.key}", f"{owner}.{field.key}.count"}
-        return frozenset(names)
+        return frozenset(names | _signing_in(bot))
+
+
+def _signing_in(bot: Bot) -> set[str]:
+    """Return the names that have a value once a consumer signs in, or has signed in."""
+    ways = [one for one in bot.credentials.values() if isinstance(one, Consumer)]
+    pages = {PAGE} if any(one.sign_in_url for one in ways) else set()
+    return {TOKEN, *pages, *(one.variable for one in ways)}
 
 
 def subject_of(source: BotSource) -> Subject:

@@ -30,6 +30,7 @@ from shared.queue.mailbox import Mailbox
 from shared.queue.worker import DoorbellWorker
 from shared.store.bots import Bots
 from shared.store.connection import RedisUnreachable, stock_settings
+from shared.store.keys import consent as consent_key
 from shared.store.keys import integration_queue
 
 CALLS_AT_ONCE = 1000  # a call mostly waits
@@ -102,10 +103,11 @@ async def call(ctx: dict[Any, Any], call_id: str) -> None:
 async def consent(ctx: dict[Any, Any], name: str) -> None:
     """Exchange the code of a consent (the job `consent`); a worker without the secret leaves it to another."""
     consenting: Consenting | None = ctx["consenting"]
-    if consenting is None:
-        raise Retry(defer=1)
     try:
-        await consenting.exchange(name)
+        if consenting is not None:
+            await consenting.exchange(name)
+        elif await ctx["redis"].exists(consent_key(name)):
+            raise Retry(defer=1)
     except RedisUnreachable as error:
         raise Retry(defer=1) from error
 

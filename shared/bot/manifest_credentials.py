@@ -163,9 +163,12 @@ class Consumer(_Credential, frozen=True, tag="consumer"):
     variable: str = "cidp_accessToken"
     scheme: str = "Bearer"
     header: str = "Authorization"
+    sign_in_url: str = ""
 
     def __post_init__(self) -> None:
         _check_header(self.header, self.scheme)
+        if self.sign_in_url:
+            _check_address("sign_in_url", self.sign_in_url)
         if not self.variable.strip() or _CONTROL.search(self.variable):
             raise ValueError("'variable' is no name of a variable")
 

@@ -9,6 +9,7 @@ from shared.bot.storable import read_exactly
 from shared.bot.templates import Placeholder, Template, quoted_after
 from shared.bot.values import text_of
 from shared.dialog.results import MISSING, evaluate_path
+from shared.dialog.signing_in import of_consumer
 from shared.dialog.work import Work
 
 
@@ -84,7 +85,10 @@ class Resolver:
         work = self._work
         match hole.kind:
             case "variable" | "field":
-                return work.find_variable(hole.name)
+                found, value = work.find_variable(hole.name)
+                if not found:
+                    value = of_consumer(work.bot, work.web_view, hole.name)
+                return value is not None or found, value
             case "environment":
                 return hole.name in work.bot.environment, work.bot.environment.get(hole.name)
             case "path":

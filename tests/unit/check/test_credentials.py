@@ -45,3 +45,14 @@ def test_secrets_that_are_here_are_no_finding(monkeypatch: pytest.MonkeyPatch, t
 def test_our_own_secrets_are_nothing_a_manifest_may_name(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTLANE_SECRET", HUSH)
     assert len(notes('env = "BOTLANE_SECRET"', 'command = "echo"', 'command = "echo"')) == 1
+
+
+def test_what_signing_in_brings_is_set_by_nobody_in_the_bot_and_no_finding() -> None:
+    told = dialog("D", text("a", "{$botContext.external_auth_url} {$botContext.cidp_accessToken}"))
+    consumer = '[credentials.them]\ntype = "consumer"\nsign_in_url = "https://login.example.com/"'
+    unset = [
+        [one.note for one in report(told, manifest=with_).findings if one.code == "unset-variable"]
+        for with_ in ("", consumer)
+    ]
+    assert [len(notes) for notes in unset] == [1, 0]
+    assert "external_auth_url" in unset[0][0]
