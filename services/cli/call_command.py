@@ -19,6 +19,7 @@ from services.tester.batch import be_in_utc
 from shared.bot.bot import compile_bot
 from shared.bot.source import BotSource, read_bot
 from shared.integration.filling import InvalidRequest
+from shared.integration.redirects import rewrite
 from shared.integration.request import render_request
 from shared.integration.shown import show_request
 
@@ -27,6 +28,7 @@ _REACH = (
     '  [egress]\n  private = ["{network}"]\n\n'
     "or for once, as the operator may: --rewrite-url {origin}={origin}"
 )
+_LIST = 'If {host} is meant, add it to the hosts that calls may go to, in {manifest}: [egress] allow = [..., "{host}"]'
 _INNER = "10.0.0.0/8"
 
 
@@ -94,8 +96,11 @@ def _command(prepared: Prepared, settings: Settings) -> str:
     except InvalidRequest as error:
         raise CommandFailed(f"The request cannot be rendered: {error}.", FINDINGS) from error
     request = with_idempotency_key(request, integration, prepared.call_id)
-    credential = prepared.bot.credentials.get(integration.credential)
-    shown = show_request(integration, prepared.values, request, credential=credential)
+    bot = prepared.bot
+    # What the operator has sent elsewhere goes there directly.
+    proxy = None if rewrite(request.url, settings.rewrite_urls) else bot.egress.proxy(request.url)
+    credential = bot.credentials.get(integration.credential)
+    shown = show_request(integration, prepared.values, request, credential=credential, proxy=proxy)
     command = curl(shown, integration.policy, settings.rewrite_urls)
     if used := [name for name in shown.names if f"${{{name}}}" in command]:
         click.echo(f"Set before you run it: {', '.join(used)}", err=True)
@@ -103,11 +108,15 @@ def _command(prepared: Prepared, settings: Settings) -> str:
 
 
 def _advise(ran: Ran, source: BotSource) -> None:
-    """Say how an inner address is allowed, when that is why nothing was called."""
+    """Say how an address is allowed, when that is why nothing was called."""
     if ran.outcome.failure != "refused" or "[egress]" not in ran.outcome.failure_detail:
         return
     url = URL(ran.outcome.address)
-    said = _REACH.format(manifest=source.manifest_file, network=_network(url.host or ""), origin=url.origin())
+    host, manifest = url.host or "", source.manifest_file
+    if "[egress] allow" in ran.outcome.failure_detail:
+        said = _LIST.format(manifest=manifest, host=host)
+    else:
+        said = _REACH.format(manifest=manifest, network=_network(host), origin=url.origin())
     click.echo(f"botlane: {said}", err=True)
 
 

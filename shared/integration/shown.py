@@ -12,13 +12,14 @@ from urllib.parse import unquote_plus
 
 import msgspec
 
+from shared.bot.egress import Proxy
 from shared.bot.integration import Integration
 from shared.bot.manifest_credentials import Credential
 from shared.bot.secret_names import MASK, is_secret_header, is_secret_name
 from shared.dialog.events import SentRequest
 from shared.integration.filling import InvalidRequest, value_of
 from shared.integration.request import Request, render_request
-from shared.integration.shown_credential import show_credential
+from shared.integration.shown_credential import show_credential, show_proxy
 
 _LONGEST: Final = 16_384
 _MARK = re.compile(r"zqMark(\d{1,4})qz")  # letters and digits: the same in an address, a header and a body
@@ -36,7 +37,7 @@ def nothing_sensitive(_name: str) -> bool:
 class Shown(msgspec.Struct, frozen=True):
     """A request in whose texts marks stand; `names` are what the marks are called, such as `ORDERS_API_KEY`.
 
-    `options` are what curl needs for the credential, in place of or besides what is attached to the request.
+    `options` are what curl needs for proxy and credential, in place of or besides what is attached to the request.
     """
 
     request: Request
@@ -75,6 +76,7 @@ def show_request(
     request: Request,
     *,
     credential: Credential | None = None,
+    proxy: Proxy | None = None,
     is_sensitive: Callable[[str], bool] = nothing_sensitive,
 ) -> Shown:
     """Return the request that was made of these values as it may be shown; `is_sensitive` is asked for variables.
@@ -95,10 +97,11 @@ def show_request(
     headers = {name: marks.header(name, value) for name, value in {**shown.headers, **added}.items()}
     body = None if shown.body is None else marks.body(shown.body.decode()).encode()
     marked_request = Request(shown.method, marks.address(shown.url), headers, body)
+    options = () if proxy is None else show_proxy(proxy, marks.mark)
     if credential is None:
-        return Shown(marked_request, tuple(marks.names))
+        return Shown(marked_request, tuple(marks.names), options)
     attached = show_credential(integration.credential, credential, marks.mark)
-    return Shown(attached.attachment.on(marked_request), tuple(marks.names), attached.options)
+    return Shown(attached.attachment.on(marked_request), tuple(marks.names), (*options, *attached.options))
 
 
 class _Marks:

@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from shared.bot.egress import Proxy
 from shared.bot.manifest_credentials import (
     AccessToken,
     ApiKey,
@@ -72,6 +73,15 @@ def show_credential(name: str, credential: Credential, mark: Mark) -> ShownCrede
             return _header("Authorization", "Bearer", mark(f"{name}_access_token"))
         case MutualTls():
             return ShownCredential(options=_certificate(credential, secret))
+
+
+def show_proxy(proxy: Proxy, mark: Mark) -> tuple[tuple[str, str], ...]:
+    """Return curl's options for a proxy."""
+    secret = _Secrets("proxy", mark)
+    if proxy.password is None:
+        return (("--proxy", proxy.url),)
+    user = f"{secret('username', proxy.username)}:{secret('password', proxy.password)}"
+    return (("--proxy", proxy.url), ("--proxy-user", user))
 
 
 def _header(name: str, scheme: str, token: str) -> ShownCredential:

@@ -196,6 +196,15 @@ def test_an_inner_address_is_refused_with_how_to_allow_it(server: Server, tmp_pa
     assert call(bot, "Orders", "--set", "number=7", "--rewrite-url", f"{server.url}={server.url}")[0] == 0
 
 
+def test_a_host_that_is_not_listed_is_refused_with_how_to_list_it(tmp_path: Path, call: Any) -> None:
+    manifest = '[egress]\nallow = ["api.example.com"]\n'
+    code, _, err = call(
+        written(tmp_path, orders("https://other.example"), manifest=manifest), "Orders", "--set", "number=7"
+    )
+    assert code == 1
+    assert '[egress] allow = [..., "other.example"]' in err
+
+
 def test_an_integration_that_is_no_api_is_said_to_be_none(tmp_path: Path, call: Any) -> None:
     bot = written(tmp_path, {**integration("Answers"), "integrationType": "KNOWLEDGE_BASE"}, manifest="")
     code, _, err = call(bot, "Answers")

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from shared.bot.egress import Proxy
 from shared.bot.integration import Integration
 from shared.bot.manifest_credentials import (
     AccessToken,
@@ -146,6 +147,15 @@ def test_a_credential_is_shown_by_the_names_of_its_secrets(
     assert (sent.headers, sent.address) == (headers, f"https://api.example.com/x?a=1{address}")
     assert [(option, found.masked(value)) for option, value in found.options] == options
     assert name in {*found.names, ""}
+
+
+def test_a_proxy_is_shown_with_the_names_of_its_secrets() -> None:
+    of = integration("https://api.example.com/x")
+    proxy = Proxy("http://proxy.example:3128", username="bot", password=ENV)
+    found = show_request(of, {}, render_request(of, {}), proxy=proxy)
+    told = [(option, found.masked(value)) for option, value in found.options]
+    assert told == [("--proxy", "http://proxy.example:3128"), ("--proxy-user", f"bot:{MASK}")]
+    assert found.names == ("crm_Secret",)
 
 
 def test_credentials_in_the_address_are_masked() -> None:
