@@ -17,6 +17,9 @@ CALLS = Counter("botlane_calls", "Calls that ended, by status class or failure",
 CALLS_DROPPED = Counter("botlane_calls_dropped", "Calls whose conversation did not wait for them any more")
 CALLS_IN_FLIGHT = Gauge("botlane_calls_in_flight", "Calls that this worker makes now")
 ATTEMPTS = Counter("botlane_call_attempts", "Attempts of calls, by status class or failure", ["outcome"])
+TOKEN_REQUESTS = Counter(
+    "botlane_token_requests", "Tokens asked for at token end-points: issued, refused, or unreachable", ["outcome"]
+)
 CALL_SECONDS = Histogram("botlane_call_seconds", "Time of a call in this worker, with its pauses", buckets=_LONG)
 WAITING = Gauge("botlane_calls_waiting", "Calls of this worker that wait for a place: too many at once, or in a time")
 WAIT_SECONDS = Histogram("botlane_call_wait_seconds", "Times for which calls waited for a place", buckets=_LONG)

@@ -9,6 +9,9 @@ import random
 import secrets as randomness
 from collections.abc import Awaitable, Callable
 
+import structlog
+
+from services.integration_worker import metrics
 from services.integration_worker.patience import T, patiently
 from shared.credentials.issued import Issued, NotIssued
 from shared.credentials.token_store import Failed, Found, Kept, TokenStore
@@ -19,6 +22,8 @@ FAILURE_MS, PASSING_MS = 2_000, 300
 RENEWED_MS = 30_000  # a token renewed so lately is not renewed again: the API refuses something else
 EARLIEST = 60.0  # seconds before its end at which a token is not used any more, at most a tenth of its life
 POLL_SECONDS = 0.05
+
+log = structlog.get_logger()
 
 Fetch = Callable[[str], Awaitable[Issued]]
 """Asks the token end-point, given the refresh token that is there. Raises NotIssued."""
@@ -105,6 +110,7 @@ class Tokens:
         except NotIssued as error:
             await self._failed(name, holder, error)
             raise
+        metrics.TOKEN_REQUESTS.labels("issued").inc()
         return await self._kept(name, holder, issued, renewed=bool(refused))
 
     async def _kept(self, name: str, holder: str, issued: Issued, *, renewed: bool) -> Kept:
@@ -115,6 +121,8 @@ class Tokens:
         return token
 
     async def _failed(self, name: str, holder: str, error: NotIssued) -> None:
+        metrics.TOKEN_REQUESTS.labels("unreachable" if error.passing else "refused").inc()
+        log.warning("no token", reason=str(error))
         failed = Failed(str(error), error.passing)
         life = PASSING_MS if error.passing else FAILURE_MS
         await self._asks(lambda: self._store.keep_failure(name, holder, failed, life))
