@@ -76,7 +76,7 @@ SETTINGS = (
         "BOTLANE_DURABILITY", "durability", forms.DURABILITY, "Whether what is acknowledged is on a replica first."
     ),
     Setting(
-        "BOTLANE_SECRET", "secrets", forms.SECRETS, "Signs and seals tokens; of several, the first does.", secret=True
+        "BOTLANE_SECRET", "secrets", forms.SECRETS, "Signs tokens, seals data; of several, the first does.", secret=True
     ),
     Setting("BOTLANE_CHANNEL_KEYS", "channel_keys", forms.KEYS, "Channels that may name their users.", secret=True),
     Setting("BOTLANE_HOST", "host", forms.TEXT, "Where the gateway listens."),

@@ -14,10 +14,12 @@ from services.cli.failure import FINDINGS, CommandFailed
 from services.cli.plain import plain
 from services.cli.server_option import server, server_address, with_server
 from services.settings import Settings, read_settings
+from shared.privacy.conversation_key import is_sealed
 from shared.queue.dead import DeadLetter, DeadLetters, is_letter_id
 from shared.store.keys import is_conversation_id
 
 _NO_ID = "{given!r} is no dead letter's id. Give one as `botlane dead list` shows it, such as 0/1795331696000-0."
+_SEALED = "(sealed: it holds what its bot names as sensitive)"
 _NOT_THERE = "There is no dead letter {id}: it was retried, dropped, or has expired."
 _REFUSED = {
     "missing": "it is not there any more: somebody else retried or dropped it",
@@ -82,7 +84,7 @@ def show(*, letter: str, values: bool, as_json: bool, redis: str, data: Path | N
         if value:
             click.echo(plain(f"{name:13} {value}"))
     if values:
-        click.echo(plain(found.body.decode(errors="replace")))
+        click.echo(plain(str(_SEALED if is_sealed(found.body) else found.body.decode(errors="replace"))))
 
 
 @dead.command()
@@ -189,6 +191,8 @@ def _about(letter: DeadLetter) -> dict[str, Any]:
 
 
 def _body(letter: DeadLetter) -> Any:
+    if is_sealed(letter.body):
+        return _SEALED
     try:
         return msgspec.json.decode(letter.body)
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -54,6 +54,10 @@ ABOUT: dict[str, dict[str, str]] = {
         "proxy": 'What calls of this bot to the host leave through: `http://proxy.example.com:3128`, or `{ url = "…", '
         'username = "…", password = { env = "…" } }`; `direct` for none.',
     },
+    "privacy": {
+        "sensitive": "Variables that are sealed where they are stored and masked where they are shown: names, or "
+        "patterns such as `card*`. See `docs/privacy.md`.",
+    },
     "intents.NAME": {"phrases": "What consumers say when they mean it; `@SIZE` stands for a value of an entity."},
     "entities.NAME": {
         "values": "`word~value`, or the word alone.",

@@ -156,7 +156,7 @@ def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
 
 
 def _only_what(name: str, settings: Settings) -> Settings:
-    """Return what a program gets: who may come in is checked by the gateway alone. All seal tokens with the secret."""
+    """Return what a program gets: who may come in is checked by the gateway alone. All seal with the secret."""
     if name == "gateway":
         return settings
     return msgspec.structs.replace(settings, channel_keys={}, console_token="")

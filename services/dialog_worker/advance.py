@@ -21,10 +21,13 @@ from services.dialog_worker.running import Question, Ran, run_turn
 from services.dialog_worker.timing import Timing
 from services.dialog_worker.turn import Handled, TurnTooLarge, commit_of
 from services.dialog_worker.turn_processes import EngineFailure
+from services.dialog_worker.vault import CONTEXT, SESSION, Vault
 from services.dialog_worker.versions import VersionGone
 from shared.dialog.effects import ContextWrite, StartCall
 from shared.dialog.session import Conversation
 from shared.dialog.texts import NOT_UNDERSTOOD
+from shared.privacy.naming import Sensitive
+from shared.privacy.sealing import CannotOpen
 from shared.queue.records import Batch, Commit, Committed, NotBegun, Profile, StoredEvent
 from shared.store.connection import RedisUnreachable
 from shared.store.context import encode_write
@@ -101,6 +104,9 @@ class Owner:
         self._batch = batch
         self._session = batch.session
         self._context = batch.context
+        self._vault = Vault(parts.keys, parts.mailbox, conversation_id, batch.seal)
+        self._opened = False
+        self._sensitive = Sensitive()
         self._conversation = Conversation(
             id=conversation_id,
             bot_id=batch.bot_id,
@@ -133,23 +139,16 @@ class Owner:
         """Run the turn of one event and commit it; an event that cannot be handled is given up."""
         structlog.contextvars.bind_contextvars(turn=number)
         self._timing.handed(event.at)
-        question = Question(
-            conversation=self._conversation,
-            number=number,
-            event=event,
-            session=self._session,
-            context=self._context,
-            now=self._timing.redis_ms(),
-        )
         if poison.is_poison(tries):
             note = f"its worker was lost {tries - 1} times in a row"
-            return await self._commit(event, await self._burial(question, poison.LEASES_LOST, note))
+            return await self._commit(event, await self._burial(event, number, poison.LEASES_LOST, note))
         failure = ""
         for _ in range(poison.ENGINE_TRIES):
             try:
-                ran = await run_turn(self._parts, question)
+                ran = await run_turn(self._parts, await self._question(event, number))
                 self._timing.ran(ran)
-                commit = await self._turn(question, ran)
+                commit = await self._turn(event, number, ran)
+                stored = await self._vault.sealed(commit, self._session) if ran.answer.sensitive else commit
             except (EngineFailure, TurnTooLarge, VersionGone) as error:
                 failure = str(error)
                 metrics.ENGINE_FAILURES.inc()
@@ -157,21 +156,41 @@ class Owner:
                     metrics.limit_hit("turn-too-large")
                 log.warning("a turn failed", reason=failure)
             else:
-                committed = await self._commit(event, commit)
+                committed = await self._commit(event, commit, stored)
                 with suppress(RedisUnreachable):
                     await self._parts.versions.keep(ran.version, self._conversation.bot_id)
                 metrics.count_lines(ran.answer.trace)
                 return committed
-        return await self._commit(event, await self._burial(question, poison.ENGINE, failure))
+        return await self._commit(event, await self._burial(event, number, poison.ENGINE, failure))
 
-    async def _turn(self, question: Question, ran: Ran) -> Commit:
+    async def _question(self, event: StoredEvent, number: int) -> Question:
+        """Return what a turn is asked, opened. Raises EngineFailure when what is stored cannot be."""
+        key = await self._vault.key_of(event)
+        if not self._opened:
+            self._session = self._vault.open(self._session, SESSION)
+            self._context = self._vault.open(self._context, CONTEXT)
+            self._opened = True
+        return Question(
+            conversation=self._conversation,
+            number=number,
+            event=event,
+            session=self._session,
+            context=self._context,
+            now=self._timing.redis_ms(),
+            key=key,
+        )
+
+    async def _turn(self, event: StoredEvent, number: int, ran: Ran) -> Commit:
         budgets = {}
+        self._sensitive = Sensitive()
+        if ran.answer.sensitive:
+            self._sensitive = (await self._parts.versions.facts(ran.version)).sensitive
         if any(isinstance(effect, StartCall) for effect in ran.answer.effects):
             budgets = dict((await self._parts.versions.facts(ran.version)).budgets)
         handled = Handled(
             conversation_id=self._conversation.id,
-            number=question.number,
-            event=question.event,
+            number=number,
+            event=event,
             version=ran.version,
             session=self._session,
             context=self._context,
@@ -183,7 +202,7 @@ class Owner:
         )
         return commit_of(handled, ran.answer, self._fences(), self._encode)
 
-    async def _burial(self, question: Question, reason: str, note: str) -> Commit:
+    async def _burial(self, event: StoredEvent, number: int, reason: str, note: str) -> Commit:
         log.error("an event is given up", reason=reason)
         metrics.DEAD_LETTERS.labels(reason).inc()
         text, version = NOT_UNDERSTOOD, ""
@@ -192,8 +211,8 @@ class Owner:
             text = (await self._parts.versions.facts(version)).default_error or NOT_UNDERSTOOD
         handled = Handled(
             conversation_id=self._conversation.id,
-            number=question.number,
-            event=question.event,
+            number=number,
+            event=event,
             version=version,
             session=self._session,
             context=self._context,
@@ -202,10 +221,13 @@ class Owner:
             text = ""  # the bot is not the one who speaks now
         return poison.burial(handled, reason, note, text, self._fences())
 
-    async def _commit(self, event: StoredEvent, commit: Commit) -> Committed:
+    async def _commit(self, event: StoredEvent, commit: Commit, stored: Commit | None = None) -> Committed:
+        """Commit what a turn changes; `stored` is the same, sealed."""
         self._timing.committing()
         with self._lease.handing_over(commit.next_fence):
-            committed = await self._parts.mailbox.commit(self._conversation.id, commit)
+            committed = await self._parts.mailbox.commit(self._conversation.id, stored or commit)
+        if stored is None or stored is commit:
+            self._vault.left_bare(commit.session)
         if committed.state not in NOT_STORED:
             self._timing.committed()
             metrics.turns(event.kind).inc()
@@ -229,4 +251,10 @@ class Owner:
         return self._lease.fence, new_fence()
 
     def _encode(self, write: ContextWrite) -> bytes:
-        return encode_write(write, user_id=self._conversation.user_id, bot_id=self._conversation.bot_id)
+        """Return a write to other slots, sealed when what it writes is sensitive by its name."""
+        sealing = self._parts.consumer_data if self._sensitive.matches(write.name or "") else None
+        conversation = self._conversation
+        try:
+            return encode_write(write, user_id=conversation.user_id, bot_id=conversation.bot_id, sealing=sealing)
+        except CannotOpen as error:
+            raise EngineFailure(f"{error}.") from error

@@ -7,6 +7,8 @@ from services.dialog_worker.leases import Leases
 from services.dialog_worker.turn_processes import TurnProcesses
 from services.dialog_worker.versions import Versions
 from services.settings import Settings
+from shared.privacy.consumer_data import ConsumerData
+from shared.privacy.conversation_key import ConversationKeys
 from shared.queue.mailbox import Mailbox
 from shared.store.context import Context
 from shared.understanding.endpoint import Endpoint
@@ -22,5 +24,7 @@ class Parts:
     versions: Versions
     context: Context
     processes: TurnProcesses
+    keys: ConversationKeys = field(default_factory=lambda: ConversationKeys(()))
+    consumer_data: ConsumerData = field(default_factory=lambda: ConsumerData(()))
     endpoint: Endpoint = field(default_factory=Endpoint)
     form_tokens: FormTokenMaker = field(default_factory=lambda: FormTokenMaker(()))

@@ -13,11 +13,15 @@ from services.dialog_worker.parts import Parts
 from services.dialog_worker.session_fields import read_session
 from services.dialog_worker.turn_processes import Allowance, EngineFailure
 from services.dialog_worker.understanding import understood
+from services.dialog_worker.vault import OUTCOME
 from services.dialog_worker.versions import VersionGone
 from shared.dialog.events import CallOutcome, Event, WebViewCall
 from shared.dialog.frames import Advance, Answer
 from shared.dialog.scripts import MINTED
 from shared.dialog.session import Conversation, Session
+from shared.privacy.conversation_key import ConversationKey
+from shared.privacy.forms import open_form
+from shared.privacy.sealing import CannotOpen
 from shared.queue.records import StoredEvent
 
 LOADS = 8
@@ -30,6 +34,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     """What a turn is asked: an event, of which conversation, on top of which stored session and context data.
 
     `now` is Redis' time, in ms: later than the event's when that had to wait.
+    `key` opens the event, if it is sealed; session and context are open here.
     """
 
     conversation: Conversation
@@ -38,6 +43,7 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     session: Mapping[str, bytes]
     context: Mapping[str, bytes]
     now: int = 0
+    key: ConversationKey | None = None
 
 
 class Ran(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +67,7 @@ async def run_turn(parts: Parts, question: Question) -> Ran:
     A session begins when the event says so, when there is none, or when its version is gone. Raises EngineFailure;
     VersionGone when the bot is not published.
     """
-    event = _event(question.event)
+    event = _event(question)
     session = None if question.event.new_session else read_session(question.session)
     if session is not None:
         try:
@@ -78,12 +84,17 @@ async def run_turn(parts: Parts, question: Question) -> Ran:
     return msgspec.structs.replace(await _run(parts, request, question.now), session_ms=current.session_ms)
 
 
-def _event(stored: StoredEvent) -> Event:
+def _event(question: Question) -> Event:
     """Return the event with what Redis gave it. Raises EngineFailure when it is none."""
+    stored, key = question.event, question.key
     try:
-        event = _events.decode(stored.body)
+        event = _events.decode(stored.body if key is None else key.open(stored.body, OUTCOME))
+        if key is not None and isinstance(event, WebViewCall) and event.sealed:
+            event = open_form(event, key)
     except msgspec.DecodeError as error:
         raise EngineFailure("a stored event cannot be decoded") from error
+    except CannotOpen as error:
+        raise EngineFailure(f"a stored event cannot be opened: {error}") from error
     given: dict[str, Any] = {"sequence": stored.sequence, "at": stored.at, "new_session": stored.new_session}
     if isinstance(event, WebViewCall):
         given["late"] = stored.late

@@ -14,6 +14,7 @@ import structlog
 from shared.bot.bot import compile_bot
 from shared.bot.source import open_blob
 from shared.bot.understanding import Understanding
+from shared.privacy.naming import Sensitive
 from shared.store.bots import Bots, CurrentBot
 
 KEEP_SECONDS = 3600.0
@@ -29,13 +30,15 @@ class VersionGone(Exception):  # noqa: N818 - a state of the world
 class Facts(msgspec.Struct, frozen=True):
     """What the worker reads of a bot: its default error text, the budget of each integration's call in ms.
 
-    And by what texts are understood, since an endpoint is asked by the worker, at addresses in `private` too.
+    And by what texts are understood, since an endpoint is asked by the worker, at addresses in `private` too; and which
+    variables are sensitive.
     """
 
     default_error: str | None = None
     budgets: Mapping[str, int] = {}
     understanding: Understanding = Understanding()
     private: tuple[str, ...] = ()
+    sensitive: Sensitive = Sensitive()
 
 
 class Versions:
@@ -91,4 +94,4 @@ def _read(blob: bytes) -> Facts:
         return Facts()
     budgets = {name: int(item.policy.total_timeout * 1000) for name, item in bot.integrations.items()}
     asked = bot.understanding if bot.understanding.url else Understanding()
-    return Facts(bot.default_error, budgets, asked, bot.egress.private)
+    return Facts(bot.default_error, budgets, asked, bot.egress.private, Sensitive(bot.sensitive))

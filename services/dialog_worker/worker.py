@@ -20,6 +20,8 @@ from services.dialog_worker.turn_processes import TurnProcesses
 from services.dialog_worker.versions import Versions
 from services.settings import Settings, read_settings
 from shared.integration.client import OutboundClient
+from shared.privacy.consumer_data import ConsumerData
+from shared.privacy.conversation_key import ConversationKeys
 from shared.queue import jobs
 from shared.queue.direct import DirectWorker
 from shared.queue.mailbox import Mailbox
@@ -45,7 +47,9 @@ def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
         mailbox=mailbox,
         leases=Leases(mailbox),
         versions=Versions(Bots(redis, settings.conversation_ttl, mailbox.batches), settings.conversation_ttl),
-        context=Context(redis, mailbox.batches),
+        context=Context(redis, mailbox.batches, consumer_data := ConsumerData(settings.secrets)),
+        keys=ConversationKeys(settings.secrets),
+        consumer_data=consumer_data,
         processes=TurnProcesses(settings.turn_processes, limits=Limits(script_seconds=settings.script_seconds)),
         endpoint=Endpoint(OutboundClient(settings.rewrite_urls)),
         form_tokens=FormTokenMaker(settings.secrets),

@@ -11,6 +11,7 @@ from services.gateway.access_log import access_log
 from services.gateway.console import Console
 from services.gateway.cross_origin import preflight, set_headers
 from services.gateway.errors import errors
+from services.gateway.form_sealing import FormSealing
 from services.gateway.limits import RateLimit, networks
 from services.gateway.notifications import Notifications
 from services.gateway.parts import PARTS, Parts
@@ -37,6 +38,7 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
     )
     bots = Bots(redis, ttl, mailbox.batches)
     tokens = Tokens(settings.secrets)
+    bots = Bots(redis, ttl)
     proxies = networks(settings.trusted_proxies)
     app = web.Application(middlewares=[access_log, errors, preflight])
     app[PARTS] = Parts(
@@ -53,6 +55,7 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
         web_view_limits=WebViewLimits(settings, proxies, mailbox),
         consents=Consents(redis, Sealer(settings.secrets, PURPOSE)),
         web_view_admission=WebViewAdmission(settings.secrets, mailbox, bots),
+        form_sealing=FormSealing(settings, mailbox, bots),
     )
     add_routes(app.router)
     app.on_response_prepare.append(set_headers)

@@ -40,7 +40,7 @@ async def create_conversation(request: web.Request) -> web.Response:
     bot = await parts.bots.current(request.match_info["bot"])
     if bot is None:
         raise Refused("not_found", "There is no such bot: `botlane bots` lists the published ones.")
-    new = _new_conversation(wanted, bot, channel, parts.settings.shards)
+    new = _new_conversation(wanted, bot, channel, parts)
     await parts.mailbox.create(new)
     metrics.CONVERSATIONS.inc()
     if bot.greet and bot.greeting:
@@ -85,17 +85,19 @@ def _refuse_claims(wanted: ConversationRequest) -> None:
 
 
 def _new_conversation(
-    wanted: ConversationRequest, bot: CurrentBot, channel: str | None, shards: int
+    wanted: ConversationRequest, bot: CurrentBot, channel: str | None, parts: Parts
 ) -> NewConversation:
     customer, personal = carried(wanted.customer_info, "customerInfo"), carried(wanted.personal_info, "personalInfo")
     profile = Profile(wanted.engagement_attributes, customer, personal)
-    shard = random.randrange(shards)  # noqa: S311 - spreads load, guards nothing
+    shard = random.randrange(parts.settings.shards)  # noqa: S311 - spreads load, guards nothing
+    conversation_id = keys.new_conversation_id(shard)
     return NewConversation(
-        id=keys.new_conversation_id(shard),
+        id=conversation_id,
         bot_id=bot.id,
         user_id=uuid.uuid4().hex if wanted.user_id is None else wanted.user_id,
         channel=wanted.channel,
         profile=msgspec.msgpack.encode(profile),
         channel_key="" if channel is None else channel,
         session_ms=bot.session_ms,
+        seal=parts.form_sealing.key_for(bot, conversation_id),
     )

@@ -7,6 +7,7 @@ from arq.connections import ArqRedis
 
 from services.gateway.access import Access
 from services.gateway.console import Console
+from services.gateway.form_sealing import FormSealing
 from services.gateway.limits import Network, RateLimit
 from services.gateway.notifications import Notifications
 from services.gateway.tokens import Tokens
@@ -35,6 +36,7 @@ class Parts:
     web_view_limits: WebViewLimits
     consents: Consents
     web_view_admission: WebViewAdmission
+    form_sealing: FormSealing
 
 
 PARTS = web.AppKey("parts", Parts)

@@ -82,7 +82,8 @@ async def _ingest(parts: Parts, admission: Admission, call: WebViewCall, terms: 
     """Store a call. What tells it from others is what it brings, not what it was given here. Raises Refused."""
     conversation_id = admission.about.id
     stamp = parts.tokens.stamp(conversation_id.encode() + b"\0" + msgspec.json.encode(call))
-    event = msgspec.json.encode(msgspec.structs.replace(call, receipt=terms.receipt))
+    stored = await parts.form_sealing.sealed(admission.about, call)
+    event = msgspec.json.encode(msgspec.structs.replace(stored, receipt=terms.receipt))
     echo = None if call.message is None else msgspec.json.encode(OutboxEntry("consumer", "text", call.message))
     ingested = await parts.mailbox.ingest_web_view(conversation_id, stamp, event, echo, terms)
     match ingested.outcome:

@@ -17,6 +17,7 @@ from services.integration_worker.credentials import Credentials
 from services.integration_worker.exchange import Exchanges
 from services.integration_worker.fetching import Fetching
 from services.integration_worker.protecting import Protector
+from services.integration_worker.sealed_records import SealedRecords
 from services.integration_worker.tokens import Tokens
 from services.settings import Settings, foreign_environment, read_settings
 from shared.credentials.consents import PURPOSE as CONSENTS
@@ -24,6 +25,7 @@ from shared.credentials.consents import Consents
 from shared.credentials.secrets import SecretReader
 from shared.credentials.token_store import PURPOSE, RedisTokens, TokenStore
 from shared.integration.client import OutboundClient
+from shared.privacy.conversation_key import ConversationKeys
 from shared.privacy.sealing import Sealer
 from shared.queue import jobs
 from shared.queue.mailbox import Mailbox
@@ -48,7 +50,8 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient, pro
     )
     bots = CompiledBots(Bots(redis, settings.conversation_ttl))
     store = RedisTokens(redis, Sealer(settings.secrets, PURPOSE)) if settings.secrets else None
-    return Calls(mailbox, bots, build_exchanges(settings, client, protector, store), show=settings.console)
+    records = SealedRecords(mailbox, ConversationKeys(settings.secrets))
+    return Calls(records, bots, build_exchanges(settings, client, protector, store), show=settings.console)
 
 
 def build_consenting(settings: Settings, redis: ArqRedis, client: OutboundClient) -> Consenting | None:

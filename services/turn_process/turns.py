@@ -16,6 +16,8 @@ from shared.dialog.engine import advance
 from shared.dialog.frames import VERSIONS_KEPT, Advance, Answer, Load, Loaded
 from shared.dialog.scripts import NeedContext
 from shared.dialog.trace import without_values
+from shared.privacy.masking import masked, sensitive_values
+from shared.privacy.naming import Sensitive
 from shared.scripting.limits import Limits
 from shared.scripting.runtime import QuickJsScripts
 from shared.scripting.world import Worlds
@@ -30,7 +32,7 @@ class Turns:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
-        self._bots: dict[str, tuple[Bot, Understander | None]] = {}
+        self._bots: dict[str, tuple[Bot, Understander | None, Sensitive]] = {}
         self._worlds = Worlds(limits)
         self._scripts: QuickJsScripts | None = None
 
@@ -43,10 +45,10 @@ class Turns:
             return Loaded(request.version, error=str(error))
         except Exception as error:  # noqa: BLE001 - a fault of ours must not end the child
             return Loaded(request.version, error=where(error))
-        self._bots[request.version] = (bot, understander)
+        self._bots[request.version] = (bot, understander, Sensitive(bot.sensitive))
         if len(self._bots) > VERSIONS_KEPT:
             del self._bots[next(iter(self._bots))]
-        self._worlds.make_room(longest_script(bot) for bot, _ in self._bots.values())
+        self._worlds.make_room(longest_script(bot) for bot, _, _ in self._bots.values())
         return Loaded(request.version)
 
     def answer(self, request: Advance, announce: Callable[[str], None]) -> bytes:
@@ -77,7 +79,7 @@ class Turns:
         self._worlds.prepare()
 
     def _advance(self, request: Advance, announce: Callable[[str], None]) -> Answer:
-        bot, understander = self._bots[request.version]
+        bot, understander, sensitive = self._bots[request.version]
         self._scripts = QuickJsScripts(bot.global_functions, self._limits, announce, self._worlds)
         turn = advance(
             bot,
@@ -91,7 +93,11 @@ class Turns:
             context=request.context,
         )
         trace = turn.trace if request.keep_values else without_values(turn.trace)
-        return Answer(turn.session, turn.effects, trace)
+        if sensitive and request.keep_values:
+            known = (request.forever, *request.context.values())
+            values = sensitive_values(sensitive, request.event, (request.session, turn.session), known)
+            trace = masked(trace, sensitive, values)
+        return Answer(turn.session, turn.effects, trace, sensitive=bool(sensitive))
 
 
 def longest_script(bot: Bot) -> int:

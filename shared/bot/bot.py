@@ -58,6 +58,7 @@ def compile_bot(source: BotSource) -> Bot:
         web_view_mode=manifest.web_view.mode,
         egress=egress_of(manifest.egress, manifest.hosts),
         hosts={read_host(name): part.protection for name, part in manifest.hosts.items() if part.protection.limited},
+        sensitive=manifest.privacy.sensitive,
         findings=tuple(findings),
         understanding=manifest.understood,
         intents=intents,

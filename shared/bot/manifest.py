@@ -14,6 +14,7 @@ from shared.bot.egress import EgressPart, HostPart, egress_problems
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
 from shared.bot.manifest_credentials import KINDS, Credential, Secret, secrets_written_out
+from shared.bot.manifest_privacy import PrivacyPart, problem_of
 from shared.bot.manifest_web_view import WebViewPart
 from shared.bot.protection import LimitedPart, limits_problems
 from shared.bot.statuses import expanded
@@ -90,6 +91,7 @@ class Manifest(_Part, frozen=True):
     web_view: WebViewPart = WebViewPart()
     egress: EgressPart = EgressPart()
     email: dict[str, Any] = {}
+    privacy: PrivacyPart = PrivacyPart()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -202,3 +204,5 @@ def _check(manifest: Manifest, file: str) -> None:
     for name, count in (("chain", manifest.limits.chain), ("chain_across", manifest.limits.chain_across)):
         if count < 1:
             raise BotError(file, f"limits.{name}", f"{count} leaves no room for an interaction", "Give 1 or more")
+    if problem := problem_of(manifest.privacy):
+        raise BotError(file, "privacy.sensitive", problem, 'Name variables: ["card*", "email"]')

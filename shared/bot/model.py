@@ -173,6 +173,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     credentials: dict[str, Credential] = {}
     hosts: dict[str, Protection] = {}
     web_view_mode: str = "compatible"
+    sensitive: tuple[str, ...] = ()
 
     def special(self, kind: str) -> Dialog | None:
         """Return the first dialog of a kind that can be entered."""

@@ -59,8 +59,9 @@ class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=Tru
     """An external form posted variables and, perhaps, a message (CB: reference/scripting.md 6).
 
     `late` says that the message came more than 24 hours after the consumer's last one: it is not routed. `busy` is as
-    in a consumer's message. `receipt` is where its form's owner is told what became of it; it is the last field in the
-    inbox, where scripts find it (shared/queue/_receipts.lua).
+    in a consumer's message. `sealed` has the variables while they wait in the inbox of a bot that names sensitive ones
+    (shared/privacy/forms.py). `receipt` is where its form's owner is told what became of it; it is the last field in
+    the inbox, where scripts find it (shared/queue/_receipts.lua).
     """
 
     variables: dict[str, str] = {}
@@ -71,6 +72,7 @@ class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=Tru
     sequence: int = 0
     at: int = 0
     new_session: bool = False
+    sealed: str = ""
     receipt: str = ""
 
 

@@ -96,7 +96,8 @@ class Loaded(msgspec.Struct, frozen=True, tag="loaded", omit_defaults=True):
 class Answer(msgspec.Struct, frozen=True, tag="answer", omit_defaults=True):
     """How the turn ended: done, in need of context data, or an engine failure (`error`, a traceback's last lines).
 
-    `us` is how long it took, `script_us` the CPU time of its scripts; both in microseconds.
+    `us` is how long it took, `script_us` the CPU time of its scripts; both in microseconds. `sensitive` says that the
+    bot names sensitive variables.
     """
 
     session: Session | None = None
@@ -107,6 +108,7 @@ class Answer(msgspec.Struct, frozen=True, tag="answer", omit_defaults=True):
     error: str | None = None
     us: int = 0
     script_us: int = 0
+    sensitive: bool = False
 
 
 ToChild = Load | Advance

@@ -6,7 +6,8 @@
 --                  seq (last sequence), posted (that of the newest message), trimmed (last sequence cut off the outbox), turn, asked (sequence when the last
 --                  question was put), tries (BEGINs since the last COMMIT), fence, lease (its end), handed (events
 --                  handed out), batches (of this owner), call, call_deadline, started (awaited call), session_ms,
---                  session_until (deadline), said (last consumer message), context_keeps (1: data without expiry)
+--                  session_until (deadline), said (last consumer message), context_keeps (1: data without expiry),
+--                  seal (its key, sealed with the installation's secret)
 -- inbox    list    kind|sequence|at|new_session|flags|body         result  string  the same, kind `outcome`
 -- outbox   list    sequence|at|JSON                                trace   list    turn|JSON
 -- writes   list    time|conversation|turn|index|body               context hash    field -> expires_at|value

@@ -4,7 +4,7 @@
 -- ARGV  1 id  2 conversation_ttl  3 fence  4 lease in ms  5 most events  6 job  7 taken (0, 1)
 -- A job that is taken leaves the queue here, whatever the answer: nothing is left to be ended. From then on the lease
 -- is what keeps others out, and `due` what finds a conversation whose worker was lost.
--- Returns {running, bot, user, channel, profile, status, turn, tries, asked, now, session, context, writes,
+-- Returns {running, bot, user, channel, profile, status, turn, tries, asked, now, session, context, writes, seal,
 --   session missing, result, events}, or {busy | idle | waiting | gone}. Writes that a dead owner left come alone:
 -- they are applied and released before anything else is handed out.
 -- include: _conversation.lua
@@ -16,10 +16,10 @@ local function answer(handed)
   local writes = redis.call('LRANGE', WRITES, 0, -1)
   local work = {0, false, {}}
   if #writes == 0 then work = next_work(handed) end
-  local c = redis.call('HMGET', CONV, 'bot', 'user', 'channel', 'profile', 'status', 'turn', 'tries', 'asked', 'batches')
+  local c = redis.call('HMGET', CONV, 'bot', 'user', 'channel', 'profile', 'status', 'turn', 'tries', 'asked', 'batches', 'seal')
   own(fence, lease, c[9] or 1, #work[3])
   return {'running', c[1], c[2], c[3], c[4], c[5], tonumber(c[6] or 0), tonumber(c[7] or 0), tonumber(c[8] or 0), NOW,
-    redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, work[1], work[2], work[3]}
+    redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, c[10] or '', work[1], work[2], work[3]}
 end
 
 if ARGV[7] == '1' and redis.call('ZREM', DIALOG_QUEUE, job) == 1 then redis.call('DEL', 'arq:job:' .. job) end

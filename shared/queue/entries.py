@@ -85,7 +85,7 @@ def web_view_terms(
 
 def batch(fence: str, answer: Sequence[Any]) -> Batch:
     """Read BEGIN's answer `running`."""
-    bot, user, channel, profile, status, turn, tries, asked, now, session, context, writes, *work = answer[1:]
+    bot, user, channel, profile, status, turn, tries, asked, now, session, context, writes, seal, *work = answer[1:]
     result, events = _work(*work)
     return Batch(
         fence=fence,
@@ -103,6 +103,7 @@ def batch(fence: str, answer: Sequence[Any]) -> Batch:
         result=result,
         writes=writes,
         now=now,
+        seal=seal,
     )
 
 
@@ -119,7 +120,7 @@ def call_started(answer: Sequence[Any]) -> CallStarted:
     """Read START's answer."""
     if len(answer) == 1:
         return CallStarted(outcome=answer[0].decode())
-    outcome, attempts, left_ms, interrupted, integration, version, values, ended = answer
+    outcome, attempts, left_ms, interrupted, integration, version, values, ended, seal = answer
     return CallStarted(
         outcome=outcome.decode(),
         attempts=attempts,
@@ -129,6 +130,7 @@ def call_started(answer: Sequence[Any]) -> CallStarted:
         values=values,
         interrupted=bool(interrupted),
         ended=ended,
+        seal=seal,
     )
 
 

@@ -41,6 +41,7 @@ CONVERSATION_SCRIPTS = (
     "finish_attempt",
     "result",
     "recover",
+    "keep_seal",
 )
 _LOST = msgspec.json.encode(
     CallOutcome(call_id="@", failure="lost", failure_detail="Its worker was lost, or none took it.")
@@ -83,7 +84,7 @@ class Mailbox:
 
     async def create(self, new: NewConversation) -> int:
         """Make a conversation and return when, in ms; a repeat is answered alike."""
-        who = (new.bot_id, new.user_id, new.channel, new.profile, new.channel_key, new.session_ms)
+        who = (new.bot_id, new.user_id, new.channel, new.profile, new.channel_key, new.session_ms, new.seal)
         alive = keys.alive(keys.shard_of(new.id))
         created = int(await self._run("create", new.id, *who, extra=(alive,)))
         await self.confirm(new.id)
@@ -93,13 +94,18 @@ class Mailbox:
         """Return whose conversation it is and its status, None when it is gone or never was (any text is allowed)."""
         if not keys.is_conversation_id(conversation_id):
             return None
-        fields = ["bot", "user", "key", "status", "created"]
+        fields = ["bot", "user", "key", "status", "created", "seal"]
         found: list[Any]
         [found] = await self.batches.ask(("HMGET", keys.conv(conversation_id), *fields))
         if found[0] is None:
             return None
-        bot, user, key, status, created = (value.decode() for value in found)
-        return About(conversation_id, bot, user, key, status, int(created))
+        bot, user, key, status, created = (value.decode() for value in found[:5])
+        return About(conversation_id, bot, user, key, status, int(created), found[5] or b"")
+
+    async def keep_seal(self, conversation_id: str, seal: bytes) -> bytes:
+        """Give a conversation that has no key this one, sealed, and return the one it has; empty when it is gone."""
+        answer = await self._run("keep_seal", conversation_id, seal)
+        return b"" if answer[0] == b"gone" else bytes(answer[1])
 
     async def ingest_message(self, conversation_id: str, message_id: str, event: bytes, echo: bytes) -> Ingested:
         """Accept a consumer message; `echo` is its entry in the outbox. A known `message_id` is a duplicate."""

@@ -9,7 +9,8 @@ class NewConversation(msgspec.Struct, frozen=True):
     """What CREATE writes. `id` comes from the caller, so that a repeat is answered alike.
 
     `profile` is opaque to the mailbox (msgpack of `Profile`); `channel_key` is the name
-    of the key that created it, empty for anonymous consumers.
+    of the key that created it, empty for anonymous consumers. `seal` is the conversation's own key, sealed; empty when
+    its bot names nothing sensitive.
     """
 
     id: str
@@ -19,6 +20,7 @@ class NewConversation(msgspec.Struct, frozen=True):
     profile: bytes = b""
     channel_key: str = ""
     session_ms: int = 3_600_000
+    seal: bytes = b""
 
 
 class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -30,7 +32,7 @@ class Profile(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 class About(msgspec.Struct, frozen=True):
-    """What the gateway needs to know of a conversation before it lets somebody in."""
+    """What the gateway needs to know of a conversation before it lets somebody in; `seal` as in NewConversation."""
 
     id: str
     bot_id: str
@@ -38,6 +40,7 @@ class About(msgspec.Struct, frozen=True):
     channel_key: str
     status: str
     created_at: int
+    seal: bytes = b""
 
 
 class WebViewTerms(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +98,7 @@ class Batch(msgspec.Struct, frozen=True):
     has none: then the first event carries `new_session`), `context` the conversation's context data that have not
     expired. `writes` is what a dead owner left (stamped, for `context.apply`): it comes alone, and RELEASE gives the
     next events after it was applied. `tries` counts this BEGIN; above 1 there is one event. `now` is Redis' time.
+    `seal` is as in NewConversation.
     """
 
     fence: str
@@ -112,6 +116,7 @@ class Batch(msgspec.Struct, frozen=True):
     result: StoredEvent | None = None
     writes: list[bytes] = []
     now: int = 0
+    seal: bytes = b""
 
 
 class NotBegun(msgspec.Struct, frozen=True):
@@ -198,7 +203,7 @@ class CallStarted(msgspec.Struct, frozen=True):
 
     Otherwise `outcome` is `refused` (not awaited any more), `late` (deadline over) or `gone`. `interrupted` says an
     earlier attempt was begun and never ended: its worker died in mid-call. `ended` holds what `finish_attempt`
-    recorded of the attempts before.
+    recorded of the attempts before. `seal` is as in NewConversation.
     """
 
     outcome: str
@@ -209,6 +214,7 @@ class CallStarted(msgspec.Struct, frozen=True):
     values: bytes = b""
     interrupted: bool = False
     ended: list[bytes] = []
+    seal: bytes = b""
 
 
 class Told(msgspec.Struct, frozen=True):

@@ -4,13 +4,14 @@
 --       call  hash  integration, version, values, budget, attempts (begun), open (claim of the attempt that has not
 --             ended), cut (1: the attempt before never ended), attempt:<n> (how the n-th ended)
 -- ARGV  1 id  2 conversation_ttl  3 call id  4 claim: a repeat under it, its attempt open, is answered alike
--- Returns {go, attempts before, left in ms, interrupted, integration, version, values, records of ended attempts},
+-- Returns {go, attempts before, left in ms, interrupted, integration, version, values, records of ended
+--   attempts, seal},
 --   {refused}, {late} or {gone}.
 -- include: _conversation.lua
 local LOST_AFTER = 5000
 local call, claim = ARGV[3], ARGV[4]
 
-local c = read('state', 'call', 'call_deadline', 'started')
+local c = read('state', 'call', 'call_deadline', 'started', 'seal')
 if not c.state then return gone() end
 if c.state ~= 'waiting' or c.call ~= call then return {'refused'} end
 
@@ -37,4 +38,5 @@ for i = 1, before do
   local record = redis.call('HGET', EXTRA, 'attempt:' .. i)
   if record then ended[#ended + 1] = record end
 end
-return {'go', before, deadline - NOW, tonumber(cut), found[1], found[2], found[3], ended}
+return {'go', before, deadline - NOW, tonumber(cut), found[1], found[2], found[3], ended,
+  c.seal or ''}

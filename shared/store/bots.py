@@ -18,7 +18,10 @@ from shared.store.connection import translated
 
 
 class CurrentBot(msgspec.Struct, frozen=True):
-    """What a bot id stands for now. `session_ms` is how long a session lives without the consumer."""
+    """What a bot id stands for now.
+
+    `session_ms` is how long a session lives without the consumer, `sensitive` are the patterns of its manifest.
+    """
 
     id: str
     version: str
@@ -27,6 +30,7 @@ class CurrentBot(msgspec.Struct, frozen=True):
     greeting: str
     greet: bool = False
     web_view_mode: str = "compatible"
+    sensitive: tuple[str, ...] = ()
 
 
 class Bots:
@@ -43,7 +47,16 @@ class Bots:
         Conversations that run are not disturbed: their sessions stay on the version they began with.
         """
         bot = compile_bot(source)
-        current = CurrentBot(bot.id, bot.version, bot.session_ms, bot.name, bot.greeting, bot.greet, bot.web_view_mode)
+        current = CurrentBot(
+            bot.id,
+            bot.version,
+            bot.session_ms,
+            bot.name,
+            bot.greeting,
+            bot.greet,
+            bot.web_view_mode,
+            bot.sensitive,
+        )
         with translated():
             replaced = await self._version(bot.id)
             await self._redis.set(keys.bot_version(bot.version), source.blob)
@@ -68,6 +81,7 @@ class Bots:
             greeting=fields[b"greeting"].decode(),
             greet=fields.get(b"greet") == b"1",
             web_view_mode=fields.get(b"web_view_mode", b"compatible").decode(),
+            sensitive=msgspec.json.decode(fields.get(b"sensitive", b"[]"), type=tuple[str, ...]),
         )
 
     async def web_view_mode(self, bot_id: str) -> str:
@@ -113,4 +127,5 @@ def _fields(bot: CurrentBot) -> dict[str, str | int]:
         "greeting": bot.greeting,
         "greet": int(bot.greet),
         "web_view_mode": bot.web_view_mode,
+        "sensitive": msgspec.json.encode(bot.sensitive).decode(),
     }

@@ -14,6 +14,8 @@ import msgspec
 from arq.connections import ArqRedis
 
 from shared.dialog.effects import ContextWrite
+from shared.privacy.consumer_data import ConsumerData
+from shared.privacy.sealing import CannotOpen
 from shared.store import keys
 from shared.store.batches import Batches
 from shared.store.connection import translated
@@ -37,18 +39,24 @@ class StoredWrite(msgspec.Struct, frozen=True):
 _decoder = msgspec.msgpack.Decoder(StoredWrite)
 
 
-def encode_write(write: ContextWrite, *, user_id: str, bot_id: str) -> bytes:
-    """Return an entry of `Commit.writes`. Raises ValueError for the conversation's own scope: it is no other slot."""
-    _target(write, user_id, bot_id)
+def encode_write(write: ContextWrite, *, user_id: str, bot_id: str, sealing: ConsumerData | None = None) -> bytes:
+    """Return an entry of `Commit.writes`, its value sealed if something to do so is given.
+
+    Raises ValueError for the conversation's own scope: it is no other slot.
+    """
+    target = _target(write, user_id, bot_id)
+    if sealing is not None and write.value is not None:
+        write = msgspec.structs.replace(write, value=sealing.seal(write.value, _place(target, write.name or "")))
     return msgspec.msgpack.encode(StoredWrite(write, user_id, bot_id))
 
 
 class Context:
     """Reads and writes data outside conversations. Raises RedisUnreachable when Redis is away."""
 
-    def __init__(self, redis: ArqRedis, batches: Batches | None = None) -> None:
+    def __init__(self, redis: ArqRedis, batches: Batches | None = None, sealing: ConsumerData | None = None) -> None:
         self._redis = redis
         self._batches = batches or Batches(redis)
+        self._sealing = sealing or ConsumerData(())
         script = Path(__file__).with_name("apply_writes.lua").read_text(encoding="utf-8")
         self._apply = redis.register_script(script)
 
@@ -67,12 +75,14 @@ class Context:
                     pipe.hgetall(target)
                 (seconds, micros), *found = await pipe.execute()
         now = seconds * 1000 + micros // 1000
-        return {key: _alive(fields, now) for key, fields in zip(targets, found, strict=True)}
+        read = zip(targets.items(), found, strict=True)
+        return {key: self._alive(target, fields, now) for (key, target), fields in read}
 
     async def load_forever(self, bot_id: str, user_id: str) -> dict[str, Any]:
         """Return the variables kept "forever" for a consumer of a bot."""
-        (seconds, micros), fields = await self._batches.ask(("TIME",), ("HGETALL", keys.user(bot_id, user_id)))
-        return _alive(fields, seconds * 1000 + micros // 1000)
+        target = keys.user(bot_id, user_id)
+        (seconds, micros), fields = await self._batches.ask(("TIME",), ("HGETALL", target))
+        return self._alive(target, fields, seconds * 1000 + micros // 1000)
 
     async def apply(self, writes: Iterable[bytes]) -> int:
         """Apply what COMMIT or BEGIN gave as `writes`, one script per target; return how many were new and kept."""
@@ -92,6 +102,19 @@ class Context:
                 if refused:
                     logger.warning("%s write(s) dropped: data outside conversations has a full namespace", refused)
         return kept
+
+    def _alive(self, target: str, fields: Mapping[bytes, bytes], now: int) -> dict[str, Any]:
+        """Return the values that have not expired; one that cannot be opened is as if it were not there."""
+        found = {}
+        for field, entry in fields.items():
+            expires_at, _, value = entry.split(b"|", 2)
+            if int(expires_at) > now and field.startswith(b"=") and value.startswith(b"+"):
+                name = field[1:].decode()
+                try:
+                    found[name] = msgspec.json.decode(self._sealing.open(value[1:].decode(), _place(target, name)))
+                except CannotOpen as error:
+                    logger.warning("a sealed value outside conversations is left out: %s", error)
+        return found
 
 
 def _arguments(write: ContextWrite) -> tuple[str, str, str, int]:
@@ -119,10 +142,6 @@ def _target_of_key(key: str, user_id: str) -> str:
     raise ValueError(f"The scope {scope!r} has no data outside conversations: it is `user` or `global`.")
 
 
-def _alive(fields: Mapping[bytes, bytes], now: int) -> dict[str, Any]:
-    found = {}
-    for field, entry in fields.items():
-        expires_at, _, value = entry.split(b"|", 2)
-        if int(expires_at) > now and field.startswith(b"=") and value.startswith(b"+"):
-            found[field[1:].decode()] = msgspec.json.decode(value[1:])
-    return found
+def _place(target: str, name: str) -> str:
+    """Return where a value may be opened: moved elsewhere, it is no value any more."""
+    return f"{target}|{name}"
