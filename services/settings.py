@@ -99,7 +99,7 @@ SETTINGS = (
         forms.MANY,
         "Web View calls of an address in a minute.",
     ),
-    Setting("BOTLANE_WEB_VIEW_BODY", "web_view_body", forms.size(1024, 1024**2), "Bytes of a Web View call."),
+    Setting("BOTLANE_WEB_VIEW_BODY", "web_view_body", forms.size(1024, 2 * 1024**2), "Bytes of a Web View call."),
     Setting("BOTLANE_WEB_VIEW_VARIABLES", "web_view_variables", forms.whole(1, 10_000), "Variables it may bring."),
     Setting(
         "BOTLANE_WEB_VIEW_VARIABLE_SIZE", "web_view_variable_size", forms.size(1, 256 * 1024), "Bytes of each of them."

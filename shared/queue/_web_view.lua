@@ -1,4 +1,4 @@
--- What INGEST asks and notes of a Web View call, beside what it does with every event.
+-- What INGEST asks and notes of a Web View call, beside what it does with every event: fills `web_view`.
 local TAKEN, RECEIPT, RECEIPTS, USED, ORIGINS = KEYS[18], KEYS[19], KEYS[20], KEYS[21], KEYS[22]
 local POSTED_TTL, RECEIPT_TTL, MOST_RECEIPTS = 2000, 86400000, 1000
 local MOST_ORIGINS, ORIGINS_TTL, OTHERS = 100, 2592000000, '*'
@@ -13,10 +13,11 @@ local function first_answer(used, stamp)
 end
 
 -- Why the call is not taken, nil when it is; it counts then.
-local function refusal(used, till, rate)
+local function refusal(used)
+  local till = tonumber(ARGV[12])
   if till > 0 and till <= NOW then return {'expired', 0, 0, 0, ''} end
   if used then return {'used', 0, 0, 0, ''} end
-  local wait = take(TAKEN, rate)
+  local wait = take(TAKEN, ARGV[9])
   if wait > 0 then return {'often', 0, wait, 0, ''} end
 end
 
@@ -41,3 +42,17 @@ local function note_accepted(late, has_message)
   if redis.call('RPUSH', RECEIPTS, ARGV[10]) > MOST_RECEIPTS then redis.call('LTRIM', RECEIPTS, -MOST_RECEIPTS, -1) end
   redis.call('PEXPIRE', RECEIPTS, RECEIPT_TTL)
 end
+
+web_view = {
+  first_answer = first_answer,
+  refusal = refusal,
+  -- What the one use of a capability was answered, false when it was not used, or counts more than once.
+  used = function() return ARGV[13] == '1' and redis.call('GET', USED) end,
+  accepted = function(sequence, stamp, late, has_message)
+    local answer = table.concat({sequence, NOW, late, ARGV[10]}, '|')
+    redis.call('SET', EXTRA, answer, 'PX', POSTED_TTL)
+    if ARGV[13] == '1' then redis.call('SET', USED, stamp .. '|' .. answer, 'PXAT', ARGV[12]) end
+    if ARGV[14] == '1' then note_origin(ARGV[15]) end
+    note_accepted(late, has_message)
+  end,
+}

@@ -12,19 +12,23 @@
 -- include: _jobs.lua
 -- include: _inbox.lua
 -- include: _outbox.lua
--- include: _rate.lua
--- include: _web_view.lua
 local SEEN_LIMIT, SEEN_TTL, LATE_AFTER = 2000, 86400000, 86400000
 local kind, message_id, body, echo = ARGV[3], ARGV[4], ARGV[5], ARGV[6]
+
+local web_view  -- what is done for such a call only; messages do not pay for it
+if kind == 'web_view' then
+-- include: _rate.lua
+-- include: _web_view.lua
+end
 
 local c = read('state', 'status', 'session_ms', 'session_until', 'said', 'created', 'posted')
 if not c.state then return gone() end
 outbox_ends_with(c.posted)
 
 local used, first
-if kind == 'web_view' then
-  used = ARGV[13] == '1' and redis.call('GET', USED)
-  first = first_answer(used, message_id)
+if web_view then
+  used = web_view.used()
+  first = web_view.first_answer(used, message_id)
 else
   local sequence = redis.call('ZSCORE', SEEN, message_id)
   first = sequence and {'duplicate', tonumber(sequence), 0, 0, ''}
@@ -32,21 +36,17 @@ end
 if first then return first end
 if c.status == 'closed' then return {'closed', 0, 0, 0, ''} end
 if c.state ~= 'idle' and inbox_is_full(ARGV[7], ARGV[8], body) then return {'full', 0, 0, 0, ''} end
-if kind == 'web_view' then
-  local refused = refusal(used, tonumber(ARGV[12]), ARGV[9])
+if web_view then
+  local refused = web_view.refusal(used)
   if refused then return refused end
 end
 
 local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
 local late, new_session = 0, 0
-if kind == 'web_view' then
+if web_view then
   -- only a call with a message has an echo; without a consumer message the day counts from the beginning
   if echo ~= '' and NOW - tonumber(c.said or c.created) > LATE_AFTER then late = 1 end
-  local answer = table.concat({sequence, NOW, late, ARGV[10]}, '|')
-  redis.call('SET', EXTRA, answer, 'PX', POSTED_TTL)
-  if ARGV[13] == '1' then redis.call('SET', USED, message_id .. '|' .. answer, 'PXAT', ARGV[12]) end
-  if ARGV[14] == '1' then note_origin(ARGV[15]) end
-  note_accepted(late, echo ~= '')
+  web_view.accepted(sequence, message_id, late, echo ~= '')
 else
   redis.call('ZADD', SEEN, sequence, message_id)
   redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1)
@@ -70,4 +70,4 @@ if echo ~= '' and late == 0 then post(sequence, echo) end
 if c.state == 'idle' then to_queued() end
 keep(c.state == 'idle' and {[RESULT] = true, [WRITES] = true})
 publish()
-return {'accepted', sequence, NOW, late, kind == 'web_view' and ARGV[10] or ''}
+return {'accepted', sequence, NOW, late, web_view and ARGV[10] or ''}
