@@ -130,8 +130,8 @@ CODES = {
     # calls
     "unsupported-integration": Code(
         ERROR,
-        "An integration is of a kind that cannot be called yet: its calls fail.",
-        "Replace it by an API integration, or handle its failure.",
+        "An integration is of a kind that cannot be called yet, or mails without a mail server: its calls fail.",
+        "Replace it by an API integration, name a mail server by `smtp` under `[email]`, or handle its failure.",
     ),
     "bad-address": Code(
         ERROR, "The address of an integration cannot be called: its calls fail.", "Correct the address."
@@ -167,7 +167,6 @@ CODES = {
         WARNING, "An interaction is of a type not supported here: only its code runs.", "Use another type."
     ),
     "unsupported-rule": Code(WARNING, "A rule, or a part of it, has no effect here.", "Use another condition."),
-    "not-supported": Code(WARNING, "Something in the manifest has no effect yet.", "Do without it for now."),
     "unknown-key": Code(INFO, "A key of the export is not known here and has no effect.", "Nothing has to be done."),
 }
 

@@ -76,7 +76,12 @@ ABOUT: dict[str, dict[str, str]] = {
         "private": "Inner address ranges that calls may reach, such as `10.0.0.0/8`.",
         "allow": "The only hosts that calls may go to, such as `api.example.com` and `*.example.org`; without it, any.",
     },
-    "email": {"…": "Where mail is sent. Accepted, and without effect yet."},
+    "email": {
+        "smtp": "The mail server of E-mail integrations: `smtp://host:587` (TLS by STARTTLS, a must unless "
+        "it is this machine), `smtps://host` (TLS from the start) or `smtp+plain://host` (without).",
+        "sender": "Who mails come from, such as `Shop <bot@example.com>`, in place of the export's sender.",
+        "credential": "The name of a table `[credentials.NAME]` of type `basic` to log in with.",
+    },
 }
 _TYPES: dict[object, str] = {
     bool: "true or false",

@@ -199,8 +199,10 @@ def _goes_on(job: _Job, integration: Integration) -> bool:
 
 def _integration(bot: Bot, job: _Job) -> Integration:
     integration = bot.integrations.get(job.started.integration_id)
-    if integration is None or integration.kind != "API":
-        raise InvalidRequest("the bot has no such API integration")
+    if integration is None:
+        raise InvalidRequest("the bot has no such integration")
+    if integration.uncallable:
+        raise InvalidRequest(integration.uncallable)
     return integration
 
 

@@ -11,10 +11,11 @@ from services.integration_worker import metrics
 from services.integration_worker.credentials import Credentials, NoProof, Proof
 from services.integration_worker.protecting import Protector
 from services.integration_worker.ways import ways_of
-from shared.bot.integration import Integration
+from shared.bot.integration import MAIL, Integration
 from shared.bot.model import Bot
 from shared.dialog.events import Attempt
 from shared.integration.client import Answer, OutboundClient
+from shared.integration.mailer import Mailer
 from shared.integration.policy import Ending
 from shared.integration.request import Request
 from shared.protection.guards import guards_of
@@ -34,8 +35,15 @@ class Wanted(msgspec.Struct, frozen=True):
 class Exchanges:
     """Makes attempts. One serves a whole worker. Without a protector nothing limits them."""
 
-    def __init__(self, client: OutboundClient, credentials: Credentials, protector: Protector | None = None) -> None:
+    def __init__(
+        self,
+        client: OutboundClient,
+        credentials: Credentials,
+        protector: Protector | None = None,
+        mailer: Mailer | None = None,
+    ) -> None:
         self._client = client
+        self._mailer = mailer or Mailer()
         self._protector = protector
         self._credentials = credentials
 
@@ -62,7 +70,8 @@ class Exchanges:
 
         async def make() -> Answer:
             left = ends_at - loop.time()
-            return await self._client.attempt(
+            client = self._mailer if wanted.integration.kind == MAIL else self._client
+            return await client.attempt(
                 wanted.request,
                 policy,
                 limit=left if policy.attempt_timeout is None else min(left, policy.attempt_timeout),

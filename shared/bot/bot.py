@@ -8,7 +8,7 @@ from shared.bot.durations import parse_duration
 from shared.bot.egress import egress_of
 from shared.bot.errors import BotError, Finding
 from shared.bot.hosts import read_host
-from shared.bot.integration import CustomField, Integration, Policy, check_policy
+from shared.bot.integration import MAIL, CustomField, Integration, Policy, check_policy
 from shared.bot.intents import intents_by_name, not_understood
 from shared.bot.interactions import compile_interaction
 from shared.bot.kinds import dialog_kind
@@ -33,7 +33,7 @@ def compile_bot(source: BotSource) -> Bot:
     dialogs = _dialogs(export, interactions, links)
     intents = intents_by_name(export.associated_intents or ())
     unheard = not_understood(interactions.values(), dialogs, intents, manifest.understood)
-    findings = [*links.findings, *unheard, *_passed_over(source, manifest)]
+    findings = [*links.findings, *unheard, *_passed_over(source)]
     integrations = _integrations(export, manifest, source)
     return Bot(
         id=export.bot.id,
@@ -145,13 +145,16 @@ def _integration(responder: raw.Responder, manifest: Manifest, source: BotSource
             "Change the value, or leave it out for the default",
         )
     default_headers = part.default_headers if part and part.default_headers is not None else True
+    is_mail = responder.integration_type == MAIL
     return Integration(
         id=responder.id,
         name=responder.name,
         kind=responder.integration_type,
         variable=responder.response_data_variable or responder.name,
-        method=(responder.method or "GET").upper(),
-        url=compile_template((responder.webhook or "").strip()),
+        method="POST" if is_mail else (responder.method or "GET").upper(),
+        url=Template(manifest.email.smtp, (manifest.email.smtp,))
+        if is_mail
+        else compile_template((responder.webhook or "").strip()),
         params=_rows(responder.params),
         headers=_rows(responder.headers),
         body=compile_template(responder.post_body) if responder.post_body else None,
@@ -163,9 +166,10 @@ def _integration(responder: raw.Responder, manifest: Manifest, source: BotSource
             if field.key and field.value is not None
         ),
         policy=policy,
-        credential=part.credential if part else "",
+        credential=(part.credential if part else "") or (manifest.email.credential if is_mail else ""),
         consumer_token=_consumer_token(part, manifest),
         protection=part.protection if part else Protection(),
+        sender=manifest.email.sender if is_mail else "",
     )
 
 
@@ -192,11 +196,8 @@ def _integration_names(integrations: Iterable[Integration]) -> dict[str, str]:
     return {i.variable: i.id for i in listed} | {i.name: i.id for i in listed}
 
 
-def _passed_over(source: BotSource, manifest: Manifest) -> list[Finding]:
-    findings = [
+def _passed_over(source: BotSource) -> list[Finding]:
+    return [
         Finding("unknown-key", place, f"'{key}' is not known here and has no effect")
         for place, key in unknown_keys(source.export)
     ]
-    if manifest.email:
-        findings.append(Finding("not-supported", "manifest: email", "this table is accepted and has no effect yet"))
-    return findings

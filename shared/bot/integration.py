@@ -12,6 +12,7 @@ UNSAFE_METHODS = frozenset({"POST", "PATCH"})
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 REPEATABLE_FAILURES = ("unreachable", "lost", "timeout", "interrupted")
 REPEATABLE: tuple[int | str, ...] = (408, 429, 500, 502, 503, 504, *REPEATABLE_FAILURES)
+MAIL = "EMAIL"
 LONGEST_CALL = 300.0
 MOST_REDIRECTS = 20
 MOST_RETRIES = 10
@@ -49,7 +50,8 @@ class CustomField(msgspec.Struct, frozen=True):
 class Integration(msgspec.Struct, frozen=True):
     """One integration, ready to be rendered and called.
 
-    `kind` is the export's `integrationType`; only `API` can be called. `variable` is the suffix of `api_…`.
+    `kind` is the export's `integrationType`; `API` and `EMAIL` can be called. `variable` is the suffix of `api_…`.
+    The address of a mail is its server's, its `body` what the export says of it as JSON, `sender` the manifest's.
     `credential` is a name in the manifest; `consumer_token` is where the consumer's own token stands, when it is of
     that type.
     """
@@ -70,6 +72,14 @@ class Integration(msgspec.Struct, frozen=True):
     credential: str = ""
     consumer_token: Placeholder | None = None
     protection: Protection = Protection()
+    sender: str = ""
+
+    @property
+    def uncallable(self) -> str:
+        """Why it cannot be called, empty when it can."""
+        if self.kind == MAIL:
+            return "" if self.url.source else "the manifest names no mail server ([email] smtp)"
+        return "" if self.kind == "API" else f"integrations of type {self.kind} cannot be called yet"
 
     @property
     def placeholders(self) -> tuple[Placeholder, ...]:

@@ -14,6 +14,7 @@ from shared.bot.egress import EgressPart, HostPart, egress_problems
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
 from shared.bot.manifest_credentials import KINDS, Credential, Secret, secrets_written_out
+from shared.bot.manifest_email import EmailPart, email_problems
 from shared.bot.manifest_privacy import PrivacyPart, problem_of
 from shared.bot.manifest_web_view import WebViewPart
 from shared.bot.protection import LimitedPart, limits_problems
@@ -75,7 +76,7 @@ class IntegrationPart(LimitedPart, frozen=True):
 
 
 class Manifest(_Part, frozen=True):
-    """A decoded manifest. `email` is kept as written; nothing reads it yet."""
+    """A decoded manifest."""
 
     keep_types: bool = False
     greet: bool = False
@@ -90,8 +91,8 @@ class Manifest(_Part, frozen=True):
     understanding: UnderstandingPart = UnderstandingPart()
     web_view: WebViewPart = WebViewPart()
     egress: EgressPart = EgressPart()
-    email: dict[str, Any] = {}
     privacy: PrivacyPart = PrivacyPart()
+    email: EmailPart = EmailPart()
 
     @property
     def variables(self) -> dict[str, str]:
@@ -194,6 +195,7 @@ def _check(manifest: Manifest, file: str) -> None:
         *problems(manifest.understood),
         *limits_problems(manifest.integrations, manifest.hosts),
         *egress_problems(manifest.egress, manifest.hosts),
+        *email_problems(manifest.email, manifest.credentials),
     ):
         raise BotError(file, place, problem, remedy)
     if manifest.session.idle:

@@ -24,11 +24,9 @@ def start_call(work: Work, interaction: Interaction) -> bool:
     integration = work.bot.integrations.get(interaction.integration_id or "")
     if integration is None:
         work.warn("unsupported-integration", interaction, "its integration is missing from the export: the call fails")
-    elif integration.kind != "API":
-        work.warn(
-            "unsupported-integration", interaction, f"integrations of type {integration.kind} cannot be called yet"
-        )
-    if integration is None or integration.kind != "API":
+    elif integration.uncallable:
+        work.warn("unsupported-integration", interaction, f"{integration.uncallable}: the call fails")
+    if integration is None or integration.uncallable:
         return False
     resolver = Resolver(work, interaction)
     values: dict[str, Any] = {hole.expression: resolver.value(hole) for hole in integration.placeholders}

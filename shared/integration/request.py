@@ -7,9 +7,10 @@ from typing import Any, Final
 
 import msgspec
 
-from shared.bot.integration import Integration
+from shared.bot.integration import MAIL, Integration
 from shared.integration.body import render_body
 from shared.integration.filling import InvalidRequest, line_from
+from shared.integration.mail import render_mail
 from shared.integration.url import render_address
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
@@ -26,7 +27,10 @@ _FRAME = frozenset(
 
 
 class Request(msgspec.Struct, frozen=True):
-    """One HTTP request. `headers` has every name once; `body` None sends none."""
+    """One HTTP request. `headers` has every name once; `body` None sends none.
+
+    A mail is one too: its address is the server's, its headers are the mail's, its body is the text.
+    """
 
     method: str
     url: str
@@ -44,6 +48,9 @@ def render_request(integration: Integration, values: Mapping[str, Any]) -> Reque
     `values` maps the expression of each placeholder to its JSON value; one that is missing is empty text (R12).
     Raises InvalidRequest when a value cannot stand where the template puts it (R13).
     """
+    if integration.kind == MAIL:
+        mail = render_mail(integration, values)
+        return Request("POST", mail.address, mail.headers, mail.text)
     method = integration.method.upper()
     if method not in METHODS:
         raise InvalidRequest("the method has to be GET, POST, PUT, PATCH, DELETE, HEAD or OPTIONS")

@@ -175,11 +175,57 @@ def test_intents_entities_and_an_endpoint_are_read() -> None:
     assert (understanding.url, understanding.timeout) == ("https://nlu.example.com/model/parse", 0.5)
 
 
-def test_tables_that_have_no_effect_yet_are_found() -> None:
-    loaded = with_manifest("[email]\nsmtp = 'smtp://127.0.0.1'")
-    assert [(finding.code, finding.place) for finding in loaded.findings] == [
-        ("not-supported", "manifest: email"),
+def test_a_mail_server_is_where_mails_go_in_whose_name_and_with_which_credential() -> None:
+    mail = integration("Mail", integrationType="EMAIL", webhook="{{url}}", method="GET")
+    manifest = """
+        [email]
+        smtp = "smtps://mail.example.com"
+        sender = "Shop <bot@example.com>"
+        credential = "mail"
+        [credentials.mail]
+        type = "basic"
+        username = "bot"
+        password = { env = "P" }
+    """
+    (made,) = bot(dialog("D", text("a")), integrations=(mail,), manifest=manifest).integrations.values()
+    assert (made.url.source, made.method, made.sender) == ("smtps://mail.example.com", "POST", "Shop <bot@example.com>")
+    assert (made.credential, made.uncallable) == ("mail", "")
+
+
+def test_an_integration_says_why_it_cannot_be_called() -> None:
+    kinds = [integration(kind, integrationType=kind) for kind in ("EMAIL", "FAAS", "KB", "FILE", "API")]
+    made = bot(dialog("D", text("a")), integrations=tuple(kinds)).integrations.values()
+    assert [one.uncallable for one in made] == [
+        "the manifest names no mail server ([email] smtp)",
+        "integrations of type FAAS cannot be called yet",
+        "integrations of type KB cannot be called yet",
+        "integrations of type FILE cannot be called yet",
+        "",
     ]
+
+
+@pytest.mark.parametrize(
+    ("email", "message"),
+    [
+        ("smtp = 'http://mail.example.com'", "email.smtp: it is no smtp, smtps or smtp+plain address of a host"),
+        ("smtp = 'smtp://'", "email.smtp: it is no smtp, smtps or smtp+plain address of a host"),
+        ("smtp = 'smtp://user:secret@mail.example.com'", "email.smtp: it is no smtp, smtps or smtp+plain address"),
+        ("smtp = 'smtp://mail.example.com:0'", "email.smtp: it is no smtp, smtps or smtp+plain address of a host"),
+        ("smtp = 'smtp://mail.example.com:x'", "email.smtp: it is no smtp, smtps or smtp+plain address of a host"),
+        ("sender = 'bot@example.com'", "email.smtp: there is none. Name the mail server, or leave the table out"),
+        ("smtp = 'smtp://a'\nsender = 'bot'", "email.sender: it is no address that mail can come from"),
+        ("smtp = 'smtp://a'\nsender = \"a@b.example\\nBcc: c@d\"", "email.sender: it is no address"),
+        ("smtp = 'smtp://a'\ncredential = 'crm'", "email.credential: there is no [credentials.crm] of type basic"),
+        (
+            "smpt = 'smtp://a'",
+            "email: object contains unknown field 'smpt'. The keys there are: smtp, sender, credential",
+        ),
+    ],
+)
+def test_a_mail_server_that_cannot_be_is_refused(email: str, message: str) -> None:
+    with pytest.raises(BotError) as raised:
+        with_manifest(f"[email]\n{email}")
+    assert message in str(raised.value)
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,12 @@ def test_an_integration_that_cannot_be_called_yet_is_an_error(kind: str) -> None
     ]
 
 
+def test_a_mail_needs_a_mail_server() -> None:
+    mail = integration("Store", integrationType="EMAIL", postBody='{"to": "{$userMessage}"}')
+    assert of_integration(mail) == [("unsupported-integration", "Integrations / Store")]
+    assert of_integration(mail, '[email]\nsmtp = "smtp://127.0.0.1:2525"') == []
+
+
 @pytest.mark.parametrize("url", ["", "ftp://example.com", "api.example.com/x", "https:///x", "https://[::1"])
 def test_an_address_that_cannot_be_called_is_an_error(url: str) -> None:
     assert of_address(url) == ["bad-address"]

@@ -49,10 +49,6 @@ def test_interactions_that_do_not_hang_together_are_a_warning() -> None:
     assert "broken-links" in codes
 
 
-def test_what_the_manifest_promises_in_vain_is_a_warning() -> None:
-    assert levels(manifest='[email]\nsmtp = "smtp://localhost"') == [("not-supported", "warning")]
-
-
 def test_phrases_beside_an_endpoint_are_a_warning() -> None:
     assert ("unused-phrases", "warning") in levels(text("hello", intentId=INTENT), manifest=PHRASES)
 

@@ -235,9 +235,10 @@ def test_an_unknown_kind_is_traced_when_it_is_reached() -> None:
     assert talk.warnings == ["unsupported-interaction"]
 
 
-def test_an_integration_that_cannot_be_called_fails_like_any_other_and_post_process_sees_it() -> None:
+@pytest.mark.parametrize("kind", ["EMAIL", "FAAS", "KB", "FILE", "LP_AGENT_ESCALATION"])
+def test_an_integration_that_cannot_be_called_fails_like_any_other_and_post_process_sees_it(kind: str) -> None:
     tell = "botContext.sendMessage(botContext.isApiExecutionSuccessful() + ' ' + botContext.getApiStatusCode())"
-    faas = integration("Mail", integrationType="EMAIL")
+    faas = integration("Mail", integrationType=kind)
     rules = (go("failed", when={"matchType": "API_RESULT", "apiResultsMatch": {"status": "FAILURE"}}), go("next"))
     talk = shown(call("c", "Mail", *rules, post=tell), text("then"), text("failed"), integrations=(faas,))
     assert talk.texts == ["false 0", "failed"]
