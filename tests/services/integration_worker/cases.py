@@ -18,7 +18,7 @@ from tests.services.integration_worker.misbehaving import Server, bomb, cut, hug
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
 HEAD = b"HTTP/1.1 200 OK\r\n"
-FAST = "attempt_timeout = 0.4\n"
+FAST = "attempt_timeout = 0.6\n"
 SECRET = [{"key": "Authorization", "value": "Bearer canary"}, {"key": "X-Api-Key", "value": "canary"}]
 
 
@@ -63,7 +63,7 @@ SLOW = [
     Case("slow, but in time", [late(0.1)], ["200"], 200),
     Case("never, with an attempt's own limit", [hang], ["timeout"] * 4, "timeout", manifest=FAST),
     Case("never, within the budget", [hang], ["timeout"], "timeout", manifest="total_timeout = 0.3\n", budget=0.3),
-    Case("never, with less budget than attempts", [hang], ["timeout"] * 3, "timeout", manifest="total_timeout = 1.0\n" + FAST, budget=1.0),
+    Case("never, with less budget than attempts", [hang], ["timeout"] * 3, "timeout", manifest="total_timeout = 1.5\n" + FAST, budget=1.5),
     Case("never, a POST that may be repeated", [hang, OK], ["timeout", "200"], 200, "POST", "repeat_unsafe = true\n" + FAST),
     Case("never, and time-outs are not repeated", [hang], ["timeout"], "timeout", manifest="retry_on = [500]\n" + FAST),
 ]  # fmt: skip
