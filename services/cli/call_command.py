@@ -22,6 +22,7 @@ from shared.integration.filling import InvalidRequest
 from shared.integration.redirects import rewrite
 from shared.integration.request import render_request
 from shared.integration.shown import show_request
+from shared.privacy.naming import Sensitive
 
 _REACH = (
     "If this address of an inner network is meant, allow it in {manifest}:\n\n"
@@ -100,7 +101,10 @@ def _command(prepared: Prepared, settings: Settings) -> str:
     # What the operator has sent elsewhere goes there directly.
     proxy = None if rewrite(request.url, settings.rewrite_urls) else bot.egress.proxy(request.url)
     credential = bot.credentials.get(integration.credential)
-    shown = show_request(integration, prepared.values, request, credential=credential, proxy=proxy)
+    is_sensitive = Sensitive(bot.sensitive).matches
+    shown = show_request(
+        integration, prepared.values, request, credential=credential, proxy=proxy, is_sensitive=is_sensitive
+    )
     command = curl(shown, integration.policy, settings.rewrite_urls)
     if used := [name for name in shown.names if f"${{{name}}}" in command]:
         click.echo(f"Set before you run it: {', '.join(used)}", err=True)

@@ -14,10 +14,13 @@ from services.settings import Settings
 from shared.bot.model import Bot
 from shared.credentials.token_store import OwnTokens
 from shared.dialog.calls import take_outcome
-from shared.dialog.events import CallOutcome
+from shared.dialog.events import CallOutcome, SentRequest
 from shared.dialog.scripts import NeedContext
+from shared.dialog.session import Session
 from shared.dialog.trace import TraceLine
 from shared.integration.client import OutboundClient
+from shared.privacy.masking import masked, sensitive_values
+from shared.privacy.naming import Sensitive
 from shared.queue.records import CallStarted
 from shared.scripting.limits import Limits
 from shared.scripting.runtime import QuickJsScripts
@@ -81,8 +84,33 @@ def _taken_in(prepared: Prepared, outcome: CallOutcome, settings: Settings) -> R
             context |= {key: {} for key in need.keys}
             abandon |= set(need.abandon)
             continue
-        return Ran(outcome, succeeded, work.results, work.trace)
+        return _masked(Ran(outcome, succeeded, work.results, work.trace), prepared, work.session())
     raise RuntimeError("the transform script asks for context data again and again")
+
+
+def _masked(ran: Ran, prepared: Prepared, after: Session) -> Ran:
+    """Mask the values of sensitive variables wherever they stand, as in a trace."""
+    sensitive = Sensitive(prepared.bot.sensitive)
+    if not sensitive:
+        return ran
+    outcome = ran.outcome
+    exchanged = TraceLine(
+        "outcome", values={"body": outcome.body, "headers": outcome.headers, "request": outcome.request}
+    )
+    fields = TraceLine("fields", values=ran.fields)
+    known = sensitive_values(sensitive, outcome, (prepared.session, after), ())
+    *lines, exchanged, fields = masked([*ran.lines, exchanged, fields], sensitive, known)
+    seen = msgspec.convert(exchanged.values, _Exchanged)
+    outcome = msgspec.structs.replace(outcome, body=seen.body, headers=seen.headers, request=seen.request)
+    return Ran(outcome, ran.succeeded, fields.values, lines)
+
+
+class _Exchanged(msgspec.Struct, frozen=True):
+    """What was sent and received, as it may be shown."""
+
+    body: str
+    headers: dict[str, str]
+    request: SentRequest | None
 
 
 def _drop(*_: object) -> Any:

@@ -32,6 +32,7 @@ from shared.integration.repeating import Made, repeat
 from shared.integration.request import Request, render_request
 from shared.integration.shown import show_request
 from shared.integration.url import without_query
+from shared.privacy.naming import Sensitive
 from shared.queue.records import CallStarted
 
 _KEYS = uuid.UUID("0d0f2d3c-7d0e-5b39-9a39-2d3d0a6c2b61")
@@ -110,8 +111,7 @@ class Calls:
             integration = _integration(bot, job)
             request = _rendered(integration, job)
             if self._show:
-                credential = bot.credentials.get(integration.credential)
-                job.sent = show_request(integration, job.values, request, credential=credential).sent()
+                job.sent = _shown(bot, integration, job.values, request)
         except (BotUnusable, InvalidRequest) as error:
             return _failed(job, "invalid", str(error))
         if job.started.interrupted and not _goes_on(job, integration):
@@ -204,6 +204,12 @@ def _integration(bot: Bot, job: _Job) -> Integration:
     if integration.uncallable:
         raise InvalidRequest(integration.uncallable)
     return integration
+
+
+def _shown(bot: Bot, integration: Integration, values: dict[str, Any], request: Request) -> SentRequest:
+    credential = bot.credentials.get(integration.credential)
+    is_sensitive = Sensitive(bot.sensitive).matches
+    return show_request(integration, values, request, credential=credential, is_sensitive=is_sensitive).sent()
 
 
 def _rendered(integration: Integration, job: _Job) -> Request:

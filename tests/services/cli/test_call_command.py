@@ -223,6 +223,27 @@ def test_secrets_of_the_export_are_masked_in_every_form(server: Server, tmp_path
     assert said[2][2] == "Set before you run it: ORDERS_AUTHORIZATION, ORDERS_API_KEY\n"
 
 
+def test_sensitive_variables_are_masked_wherever_they_come_back(server: Server, tmp_path: Path, call: Any) -> None:
+    card = "4111-1111"
+    server.answers = [(200, json.dumps({"echo": f"charged {card}", "cardType": "gold"}).encode())]
+    script = "botContext.setBotVariable('note', 'paid by ' + botContext.getBotVariable('cardNumber'), true, false);"
+    body = '{"number": "{$botContext.cardNumber}"}'
+    made = orders(server.url, method="POST", postBody=body, script=script, fields={"echo": "api_Orders.echo"})
+    manifest = f'{PRIVATE}[privacy]\nsensitive = ["card*"]\n'
+    bot = written(tmp_path, made, manifest=manifest)
+    given = ["--set", "number=7", "--set", f"cardNumber={card}"]
+    said = [call(bot, "Orders", *given, *form) for form in ([], ["--json"], ["--curl"])]
+    assert [code for code, _, _ in said] == [0, 0, 0]
+    assert card not in str(said)
+    assert card in server.seen[0][3].decode()
+    told = json.loads(said[1][1])
+    assert told["request"]["body"] == '{"number": "•••"}'
+    assert json.loads(told["response"]["body"])["echo"] == "charged •••"
+    assert told["variables"] == {"note": "paid by •••"}
+    assert told["fields"]["Orders.echo"] == "charged •••"
+    assert '"${CARD_NUMBER}"' in said[2][1]
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_the_curl_command_makes_the_same_request(method: str, server: Server, tmp_path: Path, call: Any) -> None:
     body = '{"say": "{$botContext.say}", "token": "{$botContext.accessToken}"}'
