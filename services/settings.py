@@ -157,6 +157,12 @@ def foreign_environment() -> dict[str, str]:
     return {name: value for name, value in process_environment().items() if name not in known}
 
 
+def own_files() -> tuple[str, ...]:
+    """Return the files that hold settings which are secrets: no manifest may name them either."""
+    files = (process_environment().get(f"{setting.variable}_FILE") for setting in SETTINGS if setting.secret)
+    return tuple(file for file in files if file)
+
+
 def child_environment(settings: Settings) -> dict[str, str]:
     """Return this process's environment with the variables that make a child read exactly `settings`."""
     return foreign_environment() | environment(settings)

@@ -9,6 +9,7 @@ import random
 import secrets as randomness
 from collections.abc import Awaitable, Callable
 
+import msgspec
 import structlog
 
 from services.integration_worker import metrics
@@ -102,7 +103,8 @@ class Tokens:
     async def _fetched(self, name: str, holder: str, fetch: Fetch, refused: str) -> Kept:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
-                issued = await fetch(await self._store.grant(name))
+                grant = await self._store.grant(name)
+                issued = await fetch(grant)
         except TimeoutError:
             error = NotIssued("the token end-point did not answer in time", passing=True)
             await self._failed(name, holder, error)
@@ -111,6 +113,8 @@ class Tokens:
             await self._failed(name, holder, error)
             raise
         metrics.TOKEN_REQUESTS.labels("issued").inc()
+        if not issued.refresh_token:  # the old one goes on, and is sealed anew with the first secret
+            issued = msgspec.structs.replace(issued, refresh_token=grant)
         return await self._kept(name, holder, issued, renewed=bool(refused))
 
     async def _kept(self, name: str, holder: str, issued: Issued, *, renewed: bool) -> Kept:

@@ -19,7 +19,7 @@ from services.integration_worker.fetching import Fetching
 from services.integration_worker.protecting import Protector
 from services.integration_worker.sealed_records import SealedRecords
 from services.integration_worker.tokens import Tokens
-from services.settings import Settings, foreign_environment, read_settings
+from services.settings import Settings, foreign_environment, own_files, read_settings
 from shared.credentials.consents import PURPOSE as CONSENTS
 from shared.credentials.consents import Consents
 from shared.credentials.secrets import SecretReader
@@ -58,7 +58,7 @@ def build_consenting(settings: Settings, redis: ArqRedis, client: OutboundClient
     """Make what ends consents; None without a secret to open them with."""
     if not settings.secrets:
         return None
-    reader = SecretReader(foreign_environment(), commands=settings.secret_commands)
+    reader = _reader(settings)
     consents = Consents(redis, Sealer(settings.secrets, CONSENTS))
     tokens = Tokens(RedisTokens(redis, Sealer(settings.secrets, PURPOSE)))
     bots = CompiledBots(Bots(redis, settings.conversation_ttl))
@@ -69,9 +69,13 @@ def build_exchanges(
     settings: Settings, client: OutboundClient, protector: Protector | None, store: TokenStore | None
 ) -> Exchanges:
     """Make what attempts are made with: nothing limits them without a protector, and a store has the tokens."""
-    reader = SecretReader(foreign_environment(), commands=settings.secret_commands)
+    reader = _reader(settings)
     tokens = None if store is None else Tokens(store)
     return Exchanges(client, Credentials(reader, Fetching(client, reader), tokens), protector)
+
+
+def _reader(settings: Settings) -> SecretReader:
+    return SecretReader(foreign_environment(), commands=settings.secret_commands, closed=own_files())
 
 
 def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:

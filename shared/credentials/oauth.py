@@ -122,8 +122,9 @@ def issued(answer: Answer) -> Issued:
         raise NotIssued(f"the token end-point: {ending.detail}", passing=passing)
     content = _object(answer.body)
     if "error" in content:
-        code = content["error"] if content["error"] in _ERRORS else ""
-        raise NotIssued(f"the token end-point answered {code or 'with an error of its own'}", code=str(code))
+        code = content["error"]
+        known = code if isinstance(code, str) and code in _ERRORS else ""
+        raise NotIssued(f"the token end-point answered {known or 'with an error of its own'}", code=known)
     if ending.status // 100 != 2:
         passing = ending.status >= 500 or ending.status in _FOR_A_WHILE
         raise NotIssued(f"the token end-point answered {ending.status}", passing=passing)

@@ -54,10 +54,19 @@ class SecretReader:
     """Reads secrets in one program.
 
     `environment` is what `{ env = … }` may name, and what commands see; `commands` says whether those may be run.
+    `closed` are files that no manifest may name.
     """
 
-    def __init__(self, environment: Mapping[str, str], *, commands: bool, seconds: float = COMMAND_SECONDS) -> None:
+    def __init__(
+        self,
+        environment: Mapping[str, str],
+        *,
+        commands: bool,
+        seconds: float = COMMAND_SECONDS,
+        closed: tuple[str, ...] = (),
+    ) -> None:
         self._environment = environment
+        self._closed = closed
         self._commands = commands
         self._seconds = seconds
         self._files: dict[str, tuple[_Stamp, bytes]] = {}
@@ -98,6 +107,8 @@ class SecretReader:
         path = Path(secret.file)
         try:
             found = path.stat()
+            if any(os.path.samestat(found, Path(file).stat()) for file in self._closed if Path(file).exists()):
+                raise SecretMissing(f"{reference(secret)} is Botlane's own and not for bots")
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
             known = self._files.get(secret.file)
             if known is not None and known[0] == stamp:

@@ -1,7 +1,7 @@
 """What a credential puts on a call: headers, query parameters, a client certificate. Only one origin sees them."""
 
 import ssl
-from urllib.parse import parse_qsl, quote
+from urllib.parse import parse_qsl, quote, quote_plus
 
 import msgspec
 
@@ -26,8 +26,8 @@ class Attachment(msgspec.Struct, frozen=True):
     def masked(self, text: str) -> str:
         """Return a text of an answer without the secrets: some servers repeat what they were sent."""
         for secret in self.hidden:
-            if len(secret) >= _SHORTEST_MASKED:
-                text = text.replace(secret, _MASK)
+            for shape in _shapes(secret) if len(secret) >= _SHORTEST_MASKED else ():
+                text = text.replace(shape, _MASK)
         return text
 
     def on(self, request: Request) -> Request:
@@ -54,6 +54,17 @@ class Attachment(msgspec.Struct, frozen=True):
         base, mark, query = url.partition("?")
         kept = "&".join(part for part in query.split("&") if not self._is_ours(part))
         return f"{base}{mark}{kept}" if kept else base
+
+
+def _shapes(secret: str) -> set[str]:
+    """Return how a text may stand in an answer: as it is, in an address, in JSON."""
+    return {
+        secret,
+        quote(secret),
+        quote(secret, safe=""),
+        quote_plus(secret),
+        msgspec.json.encode(secret).decode()[1:-1],
+    }
 
 
 NOTHING = Attachment()

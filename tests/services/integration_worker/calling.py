@@ -45,6 +45,7 @@ class Waiting:
         self.bots = Bots(redis, 3600)
         self.version = ""
         self.environment: dict[str, str] = {}
+        self.closed: tuple[str, ...] = ()
         self.reader: SecretReader | None = None
 
     async def publish(
@@ -97,7 +98,7 @@ class Waiting:
     def maker(self, client: OutboundClient, protector: Protector | None = None) -> Calls:
         """Return what a worker makes calls with."""
         if self.reader is None:
-            self.reader = SecretReader(self.environment, commands=True, seconds=0.5)
+            self.reader = SecretReader(self.environment, commands=True, seconds=0.5, closed=self.closed)
         return Calls(self.mailbox, CompiledBots(self.bots), Exchanges(client, self.credentials(client), protector))
 
     def credentials(self, client: OutboundClient) -> Credentials:

@@ -2,7 +2,9 @@
 
 import asyncio
 import base64
+import json
 from pathlib import Path
+from urllib.parse import quote, quote_plus
 
 import pytest
 
@@ -125,6 +127,19 @@ async def test_a_file_is_read_again_when_it_has_changed(waiting: Waiting, server
     assert sent == ["Bearer first", "Bearer the second"]
 
 
+async def test_a_file_of_our_own_is_not_for_bots_by_whatever_name(
+    waiting: Waiting, server: Server, tmp_path: Path
+) -> None:
+    own = tmp_path / "botlane_secret"
+    own.write_text("the installation's")
+    (tmp_path / "token").symlink_to(own)
+    waiting.closed = (str(own),)
+    await published(waiting, server.url, f'type = "access_token"\ntoken = {{ file = "{tmp_path}/token" }}')
+    outcome = await waiting.made("It")
+    assert outcome.failure_detail.endswith("token is Botlane's own and not for bots")
+    assert server.seen.count == 0
+
+
 async def test_a_command_is_run_once_for_many_calls_and_again_after_a_401(
     waiting: Waiting, server: Server, tmp_path: Path
 ) -> None:
@@ -170,10 +185,14 @@ async def test_another_origin_gets_no_credential_whatever_its_name(
     assert "hush-hush-1" not in str(other_server.seen.requests) + str(back)
 
 
-async def test_an_answer_that_repeats_a_secret_is_masked(waiting: Waiting, server: Server) -> None:
-    server.answers = [(200, {"X-Echo": "Bearer hush-hush-1"}, b'{"sent": "Bearer hush-hush-1"}')]
-    waiting.environment = {"T": "hush-hush-1"}
+async def test_an_answer_that_repeats_a_secret_is_masked_however_it_is_written(
+    waiting: Waiting, server: Server
+) -> None:
+    secret = 'hush "hush" 1/2'
+    told = f"{secret} {json.dumps(secret)[1:-1]} {quote(secret)} {quote(secret, safe='')} {quote_plus(secret)}"
+    server.answers = [(200, {"X-Echo": f"Bearer {secret}"}, told.encode())]
+    waiting.environment = {"T": secret}
     await published(waiting, server.url, 'type = "access_token"\ntoken = { env = "T" }')
     outcome = await waiting.made("It")
-    assert outcome.body == '{"sent": "Bearer [secret]"}'
+    assert outcome.body == " ".join(["[secret]"] * 5)
     assert outcome.headers["X-Echo"] == "Bearer [secret]"

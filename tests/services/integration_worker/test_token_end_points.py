@@ -30,6 +30,7 @@ MISBEHAVING: list[tuple[Any, str]] = [
     ((400, {}, b'{"error": "invalid_client"}'), "the token end-point answered invalid_client"),
     ((200, {}, b'{"error": "invalid_grant"}'), "the token end-point answered invalid_grant"),
     (repeating, "the token end-point answered with an error of its own"),
+    ((403, {}, b'{"error": {"code": 403, "message": "no"}}'), "the token end-point answered with an error of its own"),
     ((401, {}, b"no"), "the token end-point answered 401"),
     ((200, {}, b"<html>"), "the token end-point gave no access token"),
     ((200, {}, b'["access_token"]'), "the token end-point gave no access token"),

@@ -140,6 +140,16 @@ async def test_a_token_sealed_with_a_secret_that_is_gone_is_fetched_again(
     assert sent(server) == ["Bearer token-1", "Bearer token-2"]
 
 
+async def test_a_token_end_point_that_hangs_does_not_hold_a_call_beyond_its_budget(
+    waiting: Waiting, server: Server, other_server: Server
+) -> None:
+    server.answers, other_server.answers = [OK], [other_server.hang]
+    await published(waiting, server, other_server)
+    outcome = await waiting.made("It", budget_ms=200)
+    assert (outcome.failure, outcome.failure_detail) == ("unreachable", "credential crm: there was no token in time")
+    assert server.seen.count == 0
+
+
 async def test_who_was_held_up_cannot_put_an_older_token_over_a_newer_one(redis: ArqRedis) -> None:
     store = RedisTokens(redis, Sealer(("a secret for the tests",), PURPOSE))
     assert await store.lock("crm", "slow")
