@@ -19,6 +19,8 @@ _AUTHORITY_END = re.compile(r"[/?#\\]")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _LONE_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _LABEL = re.compile(r"[A-Za-z0-9_-]*")
+_PORT = re.compile(r"\d{0,5}")
+_NOTHING = re.compile(r"")
 _HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])?(?::\d{1,5})?")
 _KEPT = "!$&'()*+,;=:@/?~%"
 _LONGEST = 16_384
@@ -36,8 +38,8 @@ def render_address(
 ) -> Address:
     """Render the address with its query parameters; raises InvalidRequest."""
     text = ""
-    for part in template.parts:
-        text += part if isinstance(part, str) else _filled(text, part, values)
+    for at, part in enumerate(template.parts):
+        text += part if isinstance(part, str) else _filled(text, part, values, template.parts[at + 1 :])
     address = _checked(whole_characters(text).strip().partition("#")[0])
     pairs = [
         (line_from(name, values, "a query parameter"), line_from(value, values, "a query parameter"))
@@ -57,8 +59,8 @@ def without_query(url: str) -> str:
     return f"{scheme}://{authority.rpartition('@')[2]}{slash}{path}"
 
 
-def _filled(before: str, hole: Placeholder, values: Mapping[str, Any]) -> str:
-    """Return what a placeholder puts into the address after the text that stands there already."""
+def _filled(before: str, hole: Placeholder, values: Mapping[str, Any], following: tuple[str | Placeholder, ...]) -> str:
+    """Return what a placeholder puts into the address between what stands there already and what follows."""
     value = line_of(hole, values, "the address")
     scheme, sign, after = before.lstrip().partition("://")
     if not scheme:
@@ -66,13 +68,27 @@ def _filled(before: str, hole: Placeholder, values: Mapping[str, Any]) -> str:
     if sign and _AUTHORITY_END.search(after):
         return quote(value, safe="")
     host_begun = bool(after.rpartition("@")[2])
-    if sign and host_begun and value.startswith("/"):
+    rest = _rest_of_host(following)
+    if sign and host_begun and value.startswith("/") and not rest:
         return quote(value, safe="/")
-    # An environment variable is the operator's word, anything else may be the consumer's.
+    # An environment variable is the operator's word, anything else may be the consumer's: it may name one part of a
+    # host whose end is written out, or a port, but not become the end of a host (api.example.com, …community).
     free = bool(sign) and (not host_begun or hole.kind == "environment")
-    if not (_HOST if free else _LABEL).fullmatch(value):
+    if free:
+        allowed = _HOST
+    elif after.endswith(":"):
+        allowed = _PORT
+    else:
+        allowed = _LABEL if not sign or "." in rest else _NOTHING
+    if not allowed.fullmatch(value):
         raise InvalidRequest(f"the value of {{{hole.expression}}} cannot stand in the host of the address")
     return value
+
+
+def _rest_of_host(following: tuple[str | Placeholder, ...]) -> str:
+    """Return what is written out of the host after a placeholder in it."""
+    text = "".join(part for part in following if isinstance(part, str))
+    return _AUTHORITY_END.split(text, maxsplit=1)[0]
 
 
 def _checked(text: str) -> Address:

@@ -8,6 +8,7 @@ from shared.dialog.effects import StartCall
 from shared.dialog.events import SentRequest
 from shared.dialog.texts import NO_RESULT
 from shared.dialog.trace import without_values
+from shared.integration.request import render_request
 from tests.unit.dialog.bots import (
     Part,
     api,
@@ -51,6 +52,20 @@ def test_the_values_of_a_call_keep_their_type() -> None:
     talk = calling(interaction={"pre": pre}, method="POST", postBody='{"o": {$botContext.o}}')
     assert talk.call is not None
     assert talk.call.values == {"$botContext.o": {"a": [1]}, "$botContext.__standardHeaders__": "off"}
+
+
+@pytest.mark.parametrize("scope", ["false, false", "true, false", "true, true"])
+def test_the_switch_for_default_headers_works_in_every_scope(scope: str) -> None:
+    pre = f"botContext.setBotVariable('__standardHeaders__', 'off', {scope})"
+    first = dialog("D", starter("hi"), question("q", "", pre=pre), call("c", "Store"))
+    talk = Talk(bot(first, integrations=(integration("Store", method="POST"),)))
+    talk.say("hi")
+    talk.say("on")
+    assert talk.call is not None
+    kept = talk.call.values.get("$botContext.__standardHeaders__")
+    assert kept == (None if scope == "false, false" else "off")
+    sent = render_request(talk.bot.integrations[talk.call.integration_id], talk.call.values)
+    assert sent.headers.get("Accept") == ("application/json;charset=UTF-8" if kept is None else None)
 
 
 def test_the_flow_goes_on_after_the_outcome() -> None:

@@ -1,6 +1,7 @@
 """What is sent: integration and values in, one request out."""
 
 import json
+import re
 from collections.abc import Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -74,6 +75,9 @@ def reason(**parts: Any) -> str:
         ("https://{$env.host}/x", {"$env.host": "s.example:8443"}, "https://s.example:8443/x"),
         ("https://{$botContext.tenant}.example.com/x", {"$botContext.tenant": "acme"}, "https://acme.example.com/x"),
         ("https://s.example{$botContext.path}", {"$botContext.path": "/a/b c"}, "https://s.example/a/b%20c"),
+        ("https://s.example{$botContext.path}/x", {}, "https://s.example/x"),
+        ("https://s.example:{$botContext.port}/x", {"$botContext.port": 8443}, "https://s.example:8443/x"),
+        ("https://api-{$botContext.v}{$botContext.w}.s.example", {"$botContext.v": "eu", "$botContext.w": 1}, "https://api-eu1.s.example/"),
         ("HTTPS://S.Example:443/X", {}, "https://s.example/X"),
         ("https://bücher.example/", {}, "https://xn--bcher-kva.example/"),
         ("https://a.example/100%/%41", {}, "https://a.example/100%25/%41"),
@@ -104,6 +108,35 @@ def test_no_value_leaves_its_place_in_the_address(value: str) -> None:
     assert query == [("a", value), ("b", "1"), ("c", value)]
 
 
+@given(
+    st.text(st.characters(codec="ascii"), max_size=12) | st.text(max_size=4),
+    st.sampled_from(["https://api.example.com{v}/x", "https://api-{v}.example.com/x", "https://api.example.com:{v}/x"]),
+)
+def test_no_value_changes_the_host(value: str, template: str) -> None:
+    made = integration(template.replace("{v}", "{$botContext.v}"), headers={"X-A": "{$botContext.v}"})
+    try:
+        request = render_request(made, {"$botContext.v": value})
+    except InvalidRequest:
+        return
+    parts = urlsplit(request.url)
+    assert parts.hostname is not None
+    assert parts.hostname.endswith(".example.com")
+    assert parts.hostname.count(".") == 2
+    assert parts.username is None
+    assert request.headers == {"X-A": value.strip()}
+
+
+@given(st.text(max_size=20))
+def test_no_value_adds_a_header(value: str) -> None:
+    made = integration(headers={"X-A": "a{$botContext.v}", "X-B": "{$botContext.v}", "X-C": "c"}, default_headers=True)
+    try:
+        request = render_request(made, {"$botContext.v": value})
+    except InvalidRequest:
+        return
+    assert list(request.headers) == ["X-A", "X-B", "X-C", "Accept", "Content-Type"]
+    assert not re.search(r"[\x00-\x1f\x7f]", "".join(request.headers.values()))
+
+
 @pytest.mark.parametrize(
     ("url", "value"),
     [
@@ -111,6 +144,13 @@ def test_no_value_leaves_its_place_in_the_address(value: str) -> None:
         ("https://api.example.com{$botContext.v}/x", ".evil.example"),
         ("https://api.example.com{$botContext.v}/x", "@evil.example"),
         ("https://api.example.com{$botContext.v}/x", ":80@evil.example"),
+        ("https://api.example.com{$botContext.v}/x", "munity"),
+        ("https://api.example.com{$botContext.v}", "munity"),
+        ("https://api.example.com{$botContext.v}?x", "munity"),
+        ("https://api.example.{$botContext.v}/x.y", "net"),
+        ("https://api{$botContext.v}.example.com/x", "/y"),
+        ("https://api.example.com:{$botContext.v}/x", "80@evil"),
+        ("https://api.example.com:{$botContext.v}/x", "http"),
         ("https://{$botContext.v}.example.com/x", "evil.example/"),
         ("https://{$botContext.v}.example.com/x", "evil.example#"),
         ("https://{$botContext.v}.example.com/x", "evil.example\\"),
