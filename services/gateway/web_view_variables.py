@@ -17,7 +17,7 @@ _FIELD = "contextVariables"
 
 
 class Caps(msgspec.Struct, frozen=True):
-    """How many variables a call may bring, and of how many bytes each value."""
+    """How many variables a call may bring, and of how many bytes each name and each value."""
 
     count: int
     size: int
@@ -42,12 +42,13 @@ def read_variables(
     for index, entry in enumerate(entries):
         reason = _fault(entry, allowed)
         if reason is None:
+            _refuse_large(entry["name"], f"{_FIELD}[{index}].name", caps.size)
             try:
                 variables[entry["name"]] = _text(entry["value"])
             except ValueError as error:
                 reason = f"the value cannot be used: {error}"
             else:
-                _refuse_large(variables[entry["name"]], index, caps.size)
+                _refuse_large(variables[entry["name"]], f"{_FIELD}[{index}].value", caps.size)
         if reason is not None:
             ignored.append(Ignored(index, reason))
     return variables, ignored
@@ -59,11 +60,11 @@ def _text(value: Any) -> str:
     return text_of(value)
 
 
-def _refuse_large(text: str, index: int, size: int) -> None:
+def _refuse_large(text: str, field: str, size: int) -> None:
     if len(text.encode()) > size:
         limit = f"{size // 1024} KiB" if size % 1024 == 0 else f"{size} bytes"
         message = f"A variable has at most {limit}: send less, or raise BOTLANE_WEB_VIEW_VARIABLE_SIZE."
-        raise Refused("too_large", message, field=f"{_FIELD}[{index}].value")
+        raise Refused("too_large", message, field=field)
 
 
 def _fault(entry: Any, allowed: frozenset[str] | None) -> str | None:

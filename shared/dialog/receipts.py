@@ -10,6 +10,7 @@ from shared.dialog.effects import ReceiptFact
 
 READ = "read:"
 _NAME = 100  # of an interaction, in a fact
+_OVERHEAD = 8
 
 
 class Receipts:
@@ -19,13 +20,20 @@ class Receipts:
         self.origins = dict(origins)
         self.facts: list[ReceiptFact] = []
 
-    def keep(self, names: Iterable[str], receipt: str) -> None:
-        """Remember which call set these variables; one without a receipt leaves nothing to tell."""
+    def keep(self, names: Iterable[str], receipt: str) -> int:
+        """Remember which call set these variables; return how many characters more that takes.
+
+        A call without a receipt leaves nothing to tell.
+        """
+        grows = 0
         for name in names:
+            if not receipt:
+                self.origins.pop(name, None)
+            elif name not in self.origins:
+                grows += len(name) + len(receipt) + _OVERHEAD
             if receipt:
                 self.origins[name] = receipt
-            else:
-                self.origins.pop(name, None)
+        return grows
 
     def note(self, receipt: str, fact: str) -> None:
         """Tell the owner of a call something, once."""

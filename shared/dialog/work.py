@@ -267,7 +267,7 @@ class Work:
         """Keep what an external form posted."""
         kept = {name: value for name, value in variables.items() if self._has_room(self.web_view, name, value)}
         self.web_view.update(kept)
-        self.receipts.keep(kept, receipt)
+        self._room -= self.receipts.keep(kept, receipt)
 
     def _has_room(self, held: dict[str, Any], name: str, value: Any) -> bool:
         """Tell whether the session may hold a value, and count it."""

@@ -125,6 +125,12 @@ async def test_a_variable_larger_than_its_cap_is_named(
     assert error["field"] == "contextVariables[1].value"
 
 
+async def test_a_name_has_the_cap_of_a_value(gateway: Gateway, conversation: StartConversation) -> None:
+    made = await conversation()
+    answer = await post(gateway, made, contextVariables={"n" * 8193: "x"})
+    assert (await refusal(answer, 413, "BOTLANE_WEB_VIEW_VARIABLE_SIZE"))["field"] == "contextVariables[0].name"
+
+
 async def test_every_cap_is_a_setting(start_gateway: StartGateway, conversation: StartConversation) -> None:
     gateway = await start_gateway(web_view_body=2048, web_view_variables=1, web_view_variable_size=1000)
     made = await conversation(gateway)

@@ -1,5 +1,6 @@
 """What a turn tells the owners of forms: that a call was applied, what became of its message, and who read it."""
 
+import msgspec
 import pytest
 
 from shared.dialog.effects import ReceiptFact
@@ -79,3 +80,13 @@ def test_a_new_session_knows_no_receipts() -> None:
     talk.expire()
     talk.say("form done")
     assert facts(talk) == []
+
+
+def test_what_is_remembered_of_calls_counts_as_part_of_the_session() -> None:
+    talk = shop()
+    for number in range(5):
+        names = {f"{number}-{n}-" + "x" * 4000: "" for n in range(200)}
+        talk.post(names, receipt=f"0-{'0' * 32}")
+    assert len(talk.turn.session.receipts) < 5 * 200
+    assert len(msgspec.msgpack.encode(talk.turn.session)) < 4 * 1024 * 1024
+    assert "refused" in {line.code for line in talk.turn.trace}
