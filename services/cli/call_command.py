@@ -12,11 +12,13 @@ from services.cli.call_once import Ran, run_call, scripts_of
 from services.cli.call_text import as_json, as_text
 from services.cli.call_values import Prepared, find_integration, given_values, prepare
 from services.cli.failure import FINDINGS, CommandFailed
+from services.cli.plain import plain
 from services.integration_worker.call import with_idempotency_key
 from services.setting_forms import rewrite_url
 from services.settings import Settings, read_settings
 from services.tester.batch import be_in_utc
 from shared.bot.bot import compile_bot
+from shared.bot.integration import MAIL
 from shared.bot.source import BotSource, read_bot
 from shared.integration.filling import InvalidRequest
 from shared.integration.redirects import rewrite
@@ -92,6 +94,8 @@ def _settings(rewrites: tuple[str, ...]) -> Settings:
 
 def _command(prepared: Prepared, settings: Settings) -> str:
     integration = prepared.integration
+    if integration.kind == MAIL:
+        raise CommandFailed(f"{plain(integration.name)} sends a mail: there is no curl command for it.")
     try:
         request = render_request(integration, prepared.values)
     except InvalidRequest as error:

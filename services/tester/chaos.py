@@ -147,7 +147,7 @@ def shake(scenario: Scenario) -> Shaken:
         place=scenario.place,
         name=scenario.name,
         bot=scenario.bot,
-        integrations=tuple(one.name for one in known if one.kind == "API"),
+        integrations=tuple(one.name for one in known if not one.uncallable),
         trials=trials,
         seconds=time.perf_counter() - started,
         broken=broken,

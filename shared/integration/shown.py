@@ -13,7 +13,7 @@ from urllib.parse import unquote_plus
 import msgspec
 
 from shared.bot.egress import Proxy
-from shared.bot.integration import Integration
+from shared.bot.integration import MAIL, Integration
 from shared.bot.manifest_credentials import Credential
 from shared.bot.secret_names import MASK, is_secret_header, is_secret_name
 from shared.dialog.events import SentRequest
@@ -22,7 +22,9 @@ from shared.integration.request import Request, render_request
 from shared.integration.shown_credential import show_credential, show_proxy
 
 _LONGEST: Final = 16_384
-_MARK = re.compile(r"zqMark(\d{1,4})qz")  # letters and digits: the same in an address, a header and a body
+# Letters and digits are the same in an address, a header and a body; who gets a mail has to have an address as well.
+_MAIL_END = "@mark.invalid"
+_MARK = re.compile(rf"zqMark(\d{{1,4}})qz(?:{re.escape(_MAIL_END)})?")
 _FIELD = re.compile(r'("(?P<name>(?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)')
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]*)\s+(?=\S)")
 _CASE_CHANGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -88,7 +90,7 @@ def show_request(
     marked = dict(values)
     for hole in integration.placeholders:
         if value_of(hole, values) not in (None, "") and (is_secret_name(hole.name) or is_sensitive(hole.name)):
-            marked[hole.expression] = marks.mark(hole.name)
+            marked[hole.expression] = marks.mark(hole.name) + (_MAIL_END if integration.kind == MAIL else "")
     try:
         shown = render_request(integration, marked)
     except InvalidRequest:  # a mark cannot stand where the value can: as the whole address, say

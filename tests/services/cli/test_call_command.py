@@ -2,97 +2,14 @@
 
 import json
 import shlex
-import subprocess
-import threading
-from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import pytest
-import structlog
 
-from services.cli.__main__ import main
+from tests.services.cli.calling import ORDER, SCRIPT, Server, orders, written
 from tests.services.cli.test_check_command import botlane
-from tests.unit.dialog.bots import Part, dialog, export, integration, starter, text
-
-PRIVATE = '[egress]\nprivate = ["127.0.0.0/8"]\n'
-QUICK = "[integrations.Orders]\nbackoff = 0.001\nbackoff_max = 0.002\n"
-ORDER = {"number": "7", "items": [{"code": "A"}, {"code": "B"}]}
-SCRIPT = """
-var order = JSON.parse(botContext.getBotVariable('api_Orders').jsonData).api_Orders;
-botContext.setBotVariable('count', order.items.length, true, false);
-botContext.printDebugMessage('counted');
-"""
-
-
-class Server(ThreadingHTTPServer):
-    """Answers `answers` one after the other, the last one again and again, and remembers what it was sent."""
-
-    def __init__(self) -> None:
-        super().__init__(("127.0.0.1", 0), _Handler)
-        self.answers: list[tuple[int, bytes]] = [(200, json.dumps(ORDER).encode())]
-        self.seen: list[tuple[str, str, dict[str, str], bytes]] = []
-
-    @property
-    def url(self) -> str:
-        return f"http://127.0.0.1:{self.server_address[1]}"
-
-
-class _Handler(BaseHTTPRequestHandler):
-    server: Server
-
-    def _answer(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
-        headers = {name.lower(): value for name, value in self.headers.items()}
-        self.server.seen.append((self.command, self.path, headers, body))
-        status, content = self.server.answers[0]
-        self.server.answers = self.server.answers[1:] or self.server.answers
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("X-Auth-Token", "cAnAry-response")
-        self.send_header("Content-Length", str(len(content)))
-        self.end_headers()
-        self.wfile.write(content)
-
-    do_GET = do_POST = do_PUT = _answer  # noqa: N815 (named by the library)
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def server() -> Iterator[Server]:
-    with Server() as started:
-        threading.Thread(target=started.serve_forever, args=(0.01,), daemon=True).start()
-        yield started
-        started.shutdown()
-
-
-@pytest.fixture
-def call(capsys: pytest.CaptureFixture[str]) -> Iterator[Any]:
-    """Run the command in this process; gives exit code, output and errors."""
-
-    def run(*arguments: object) -> tuple[int, str, str]:
-        with pytest.raises(SystemExit) as ended:
-            main(["call", *map(str, arguments)])
-        said = capsys.readouterr()
-        assert isinstance(ended.value.code, int)
-        return ended.value.code, said.out, said.err
-
-    yield run
-    structlog.reset_defaults()
-
-
-def written(folder: Path, *integrations: Part, manifest: str = PRIVATE + QUICK) -> Path:
-    made = dialog("Shop", starter("hi"), text("hello"))
-    (folder / "shop.json").write_text(json.dumps(export(made, integrations=integrations)))
-    (folder / "shop.botlane.toml").write_text(manifest)
-    return folder / "shop.json"
-
-
-def orders(url: str, **more: Any) -> Part:
-    return integration("Orders", f"{url}/orders/{{$botContext.number}}", **more)
+from tests.unit.dialog.bots import integration
 
 
 def test_it_shows_request_attempts_response_script_and_fields(server: Server, tmp_path: Path, call: Any) -> None:
@@ -212,80 +129,14 @@ def test_an_integration_that_is_no_api_is_said_to_be_none(tmp_path: Path, call: 
     assert "integrations of type KNOWLEDGE_BASE cannot be called yet" in err
 
 
-def test_secrets_of_the_export_are_masked_in_every_form(server: Server, tmp_path: Path, call: Any) -> None:
-    headers = [{"key": "Authorization", "value": "Bearer cAnAry-header"}]
-    params = [{"key": "api_key", "value": "cAnAry-param"}]
-    bot = written(tmp_path, orders(server.url, headers=headers, params=params))
-    said = [call(bot, "Orders", "--set", "number=7", *form) for form in ([], ["--json"], ["--curl"])]
-    assert [code for code, _, _ in said] == [0, 0, 0]
-    assert "cAnAry" not in str(said)
-    assert server.seen[0][2]["authorization"] == "Bearer cAnAry-header"
-    assert said[2][2] == "Set before you run it: ORDERS_AUTHORIZATION, ORDERS_API_KEY\n"
-
-
-def test_sensitive_variables_are_masked_wherever_they_come_back(server: Server, tmp_path: Path, call: Any) -> None:
-    card = "4111-1111"
-    server.answers = [(200, json.dumps({"echo": f"charged {card}", "cardType": "gold"}).encode())]
-    script = "botContext.setBotVariable('note', 'paid by ' + botContext.getBotVariable('cardNumber'), true, false);"
-    body = '{"number": "{$botContext.cardNumber}"}'
-    made = orders(server.url, method="POST", postBody=body, script=script, fields={"echo": "api_Orders.echo"})
-    manifest = f'{PRIVATE}[privacy]\nsensitive = ["card*"]\n'
-    bot = written(tmp_path, made, manifest=manifest)
-    given = ["--set", "number=7", "--set", f"cardNumber={card}"]
-    said = [call(bot, "Orders", *given, *form) for form in ([], ["--json"], ["--curl"])]
-    assert [code for code, _, _ in said] == [0, 0, 0]
-    assert card not in str(said)
-    assert card in server.seen[0][3].decode()
-    told = json.loads(said[1][1])
-    assert told["request"]["body"] == '{"number": "•••"}'
-    assert json.loads(told["response"]["body"])["echo"] == "charged •••"
-    assert told["variables"] == {"note": "paid by •••"}
-    assert told["fields"]["Orders.echo"] == "charged •••"
-    assert '"${CARD_NUMBER}"' in said[2][1]
-
-
-@pytest.mark.parametrize("method", ["POST", "PUT"])
-def test_the_curl_command_makes_the_same_request(method: str, server: Server, tmp_path: Path, call: Any) -> None:
-    body = '{"say": "{$botContext.say}", "token": "{$botContext.accessToken}"}'
-    headers = [{"key": "X-Odd", "value": 'it\'s $HOME `id` "q" \\'}, {"key": "Authorization", "value": "Bearer tok'en"}]
-    bot = written(tmp_path, orders(server.url, method=method, headers=headers, postBody=body))
-    given = ["number=a b/c'", 'say=it\'s "$HOME"\n`id` ünï', "accessToken=s3'cret"]
-    arguments = [bot, "Orders", *(part for one in given for part in ("--set", one))]
-    assert call(*arguments)[0] == 0
-    code, out, _ = call(*arguments, "--curl")
-    assert code == 0
-    assert len(server.seen) == 1
-    secrets = {"ORDERS_AUTHORIZATION": "tok'en", "ACCESS_TOKEN": "s3'cret"}
-    subprocess.run(["/bin/sh", "-c", f"{out.strip()} --silent --fail"], env=secrets, check=True, capture_output=True)
-    (sent_method, path, seen, content), again = server.seen
-    assert again[:2] == (sent_method, path) == (method, path)
-    assert again[3] == content
-    changing = {"idempotency-key", "accept-encoding", "connection"}
-    assert {k: v for k, v in again[2].items() if k not in changing} == {
-        k: v for k, v in seen.items() if k not in changing
-    }
-
-
-def test_a_credential_of_the_manifest_goes_along_and_is_a_name_for_curl(
-    server: Server, tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    manifest = (
-        '[credentials.shop]\ntype = "basic"\nusername = "ann"\npassword = { env = "SHOP_PASSWORD" }\n'
-        f'[integrations.Orders]\ncredential = "shop"\n{PRIVATE}'
-    )
-    bot = written(tmp_path, orders(server.url), manifest=manifest)
-    monkeypatch.setenv("SHOP_PASSWORD", "cAnAry'1")
-    said = [call(bot, "Orders", "--set", "number=7", *form) for form in ([], ["--json"], ["--curl"])]
-    assert [code for code, _, _ in said] == [0, 0, 0]
-    assert "cAnAry" not in str(said)
-    assert "  Authorization: Basic •••" in said[0][1].splitlines()
-    assert said[2][2] == "Set before you run it: SHOP_PASSWORD\n"
-    subprocess.run(["/bin/sh", "-c", f"{said[2][1].strip()} --silent --fail"], check=True, capture_output=True)
-    assert len({seen[2]["authorization"] for seen in server.seen}) == 1
-    monkeypatch.delenv("SHOP_PASSWORD")
-    code, out, _ = call(bot, "Orders", "--set", "number=7")
-    assert code == 1
-    assert "SHOP_PASSWORD is not set" in out.splitlines()[-1]
+def test_a_mail_has_no_curl_command(tmp_path: Path, call: Any) -> None:
+    parts = json.dumps({"to": "ann@example.com", "subject": "hi", "body": "hello"})
+    mail = {**integration("Mail"), "integrationType": "EMAIL", "postBody": parts}
+    manifest = '[email]\nsmtp = "smtp+plain://127.0.0.1:9"\nsender = "bot@example.com"\n'
+    bot = written(tmp_path, mail, manifest=manifest)
+    assert call(bot, "Mail", "--curl")[0] == 2
+    code, out, _ = call(bot, "Mail")
+    assert (code, "  To: ann@example.com" in out.splitlines()) == (1, True)
 
 
 def test_what_would_steer_a_terminal_is_shown_instead(server: Server, tmp_path: Path, call: Any) -> None:

@@ -169,6 +169,23 @@ def test_a_sensitive_variable_that_is_the_whole_address_hides_all_of_the_request
     assert (sent.address, sent.headers) == (MASK, {})
 
 
+def test_who_gets_a_mail_is_masked_when_that_is_sensitive() -> None:
+    hole = "{$botContext.email}"
+    parts = {
+        "from": "bot@example.com",
+        "to": f"{hole}; desk@example.com",
+        "subject": f"For {hole}",
+        "body": f"Dear {hole}",
+    }
+    of = msgspec.structs.replace(
+        integration("smtp://mail.example.com", method="POST", body=msgspec.json.encode(parts).decode()), kind="EMAIL"
+    )
+    sent = shown(of, {"$botContext.email": "ann@example.com"}, "email").sent()
+    assert sent.address == "smtp://mail.example.com"
+    assert (sent.headers["To"], sent.headers["Subject"]) == (f"{MASK}, desk@example.com", f"For {MASK}")
+    assert sent.body == f"Dear {MASK}"
+
+
 def test_a_long_body_is_cut_and_says_how_much_is_missing() -> None:
     of = integration(method="POST", body='{"a": "{$botContext.a}"}')
     sent = shown(of, {"$botContext.a": "x" * 20_000}).sent()
