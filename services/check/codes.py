@@ -97,6 +97,11 @@ CODES = {
         "`{Name.field}` names no integration and no variable: it is sent as it stands.",
         "Correct the name, or leave it if the braces are meant.",
     ),
+    "forms-without-token": Code(
+        ERROR,
+        'The manifest says `[web_view] mode = "safe"`, and no script makes a token for a form: none can post.',
+        "Give the form's address a token of `botContext.getWebViewToken`: docs/web-view.md.",
+    ),
     # matching
     "bad-regex": Code(
         ERROR, "A regular expression cannot be compiled: its rule never matches.", "Write it without the part named."
