@@ -113,6 +113,12 @@ def _redis_url(text: str) -> str:
     return text.strip()
 
 
+def _http_url(text: str) -> str:
+    if re.fullmatch(r"https?://[^\s/?#@]+(?:/[^\s?#]*)?", text.strip()) is None:
+        raise ValueError(text)
+    return text.strip()
+
+
 def _address(text: str) -> str:
     """`host:port`, IPv6 hosts in brackets; `off` is not an address."""
     match = re.fullmatch(r"(\[[0-9a-fA-F:.]+\]|[^\s:]+):(\d{1,5})", text.strip())
@@ -151,6 +157,7 @@ MANY = whole(1, 1_000_000)
 DURATION = Form(_duration, "a duration such as 90s, 30m, 12h or 7d")
 ADDRESS = Form(_address, "host:port")
 REDIS_URL = Form(_redis_url, "a redis://, rediss://, unix:// or redis+sentinel:// address")
+HTTP_URL = Form(_http_url, "an http or https address without query")
 REWRITES = Form(_rewrite_urls, "FROM=TO pairs of http addresses, separated by spaces")
 LOG_FORMAT = one_of("json", "console")
 DURABILITY = one_of("local", "replicated")

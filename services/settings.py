@@ -47,6 +47,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     rewrite_urls: tuple[tuple[str, str], ...] = ()
     keyless: bool = False
     account_id: str = ""
+    domain_api: str = "https://api.liveperson.net"
     script_seconds: float = 1.0
     inbox_limit: int = 1000
     conversation_ttl: int = 7 * 24 * 3600
@@ -111,6 +112,7 @@ SETTINGS = (
     Setting("BOTLANE_REWRITE_URLS", "rewrite_urls", forms.REWRITES, "Sends calls elsewhere (tests, staging)."),
     Setting("BOTLANE_KEYLESS", "keyless", forms.SWITCH, "Lets callers name users without a key: on one's own machine."),
     Setting("BOTLANE_ACCOUNT_ID", "account_id", forms.TEXT, "What scripts read as the account's id."),
+    Setting("BOTLANE_DOMAIN_API", "domain_api", forms.HTTP_URL, "Who knows the hosts of LivePerson's services."),
     Setting("BOTLANE_SCRIPT_SECONDS", "script_seconds", forms.seconds(0.05, 5), "CPU time that one script may use."),
     Setting("BOTLANE_INBOX_LIMIT", "inbox_limit", forms.MANY, "Events that may wait in one conversation."),
     Setting("BOTLANE_CONVERSATION_TTL", "conversation_ttl", forms.DURATION, "How long idle conversations are kept."),

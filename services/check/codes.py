@@ -82,6 +82,11 @@ CODES = {
     "unused-environment-variable": Code(
         INFO, "Nothing in the bot reads an environment variable of the manifest.", "Correct its name, or remove it."
     ),
+    "unknown-service": Code(
+        WARNING,
+        "An environment variable is looked up from a LivePerson service that is not known here.",
+        "Correct its name, whose case matters, or leave it if your account has such a service.",
+    ),
     "unset-variable": Code(
         WARNING,
         "A template reads a variable that nothing in the bot sets (info where scripts choose names while they run).",

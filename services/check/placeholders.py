@@ -20,7 +20,7 @@ def check_placeholders(subject: Subject) -> Iterator[Finding]:
 
 def _check(hole: Placeholder, place: str, variables: frozenset[str], subject: Subject) -> Finding | None:
     match hole.kind:
-        case "environment" if hole.name not in subject.bot.environment:
+        case "environment" if hole.name not in subject.environment:
             note = f"{{{hole.expression}}} is empty: the manifest gives no environment variable {hole.name}"
             return found("missing-environment-variable", place, note)
         case "variable" if hole.name not in variables:

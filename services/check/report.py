@@ -8,6 +8,7 @@ from services.check.calls import check_calls
 from services.check.codes import ERROR, INFO, WARNING, levelled, remedy_of
 from services.check.content import check_content
 from services.check.credentials import check_credentials
+from services.check.domains import check_domains
 from services.check.forms import check_forms
 from services.check.matching import check_matching
 from services.check.panels import GLOBAL_FUNCTIONS, INTEGRATIONS
@@ -26,6 +27,7 @@ _CHECKS = (
     check_calls,
     check_credentials,
     check_forms,
+    check_domains,
     check_content,
 )
 _LEVELS = (ERROR, WARNING, INFO)

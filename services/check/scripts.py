@@ -77,7 +77,7 @@ def _plain(name: str) -> str:
 
 def _environment(panel: Panel, subject: Subject) -> Iterator[Finding]:
     for use in panel.uses:
-        if use.name == "getEnvVariable" and use.literal is not None and use.literal not in subject.bot.environment:
+        if use.name == "getEnvVariable" and use.literal is not None and use.literal not in subject.environment:
             note = f"the manifest gives no environment variable {use.literal}"
             yield found("missing-environment-variable", panel.place, note, at=use.at)
 
@@ -88,7 +88,7 @@ def _unread(subject: Subject) -> Iterator[Finding]:
     if any(use.literal is None for use in uses):
         return
     read = {use.literal for use in uses} | {hole.name for hole in subject.placeholders if hole.kind == "environment"}
-    for name in subject.bot.environment:
+    for name in subject.environment:
         if name not in read and not name.startswith("system_"):
             place = f"manifest: environment.{name}"
             yield found("unused-environment-variable", place, "nothing in the bot reads it")

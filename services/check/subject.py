@@ -32,6 +32,11 @@ class Subject(msgspec.Struct, frozen=True):
         return next((panel for panel in self.panels if panel.place == GLOBAL_FUNCTIONS), None)
 
     @property
+    def environment(self) -> frozenset[str]:
+        """The names of all environment variables, given or looked up."""
+        return frozenset(self.bot.environment) | frozenset(self.bot.domains)
+
+    @property
     def placeholders(self) -> list[Placeholder]:
         """Every placeholder of the bot."""
         return [hole for _, holes in self.templates for hole in holes]

@@ -5,6 +5,7 @@ from typing import Any
 import msgspec
 
 from services.cli.credentials_help import sections
+from shared.bot.domains import DomainPart
 from shared.bot.egress import Proxy
 from shared.bot.integration import Policy
 from shared.bot.manifest import Manifest, part_of
@@ -21,7 +22,10 @@ ABOUT: dict[str, dict[str, str]] = {
         "greet": "Every conversation starts with the bot's Get Started payload.",
     },
     "session": {"idle": "How long a session lives without the consumer, such as `90s`, `15m` or `1h30m`."},
-    "environment": {"NAME": "What `{$env.NAME}` and `getEnvVariable('NAME')` read, as text."},
+    "environment": {
+        "NAME": "What `{$env.NAME}` and `getEnvVariable('NAME')` read, as text; `{ domain = \"msgHist\", account = "
+        '"12345678" }` is the host of a LivePerson service, looked up at run time: `docs/protection.md`.'
+    },
     "limits": {
         "chain": "How many interactions may follow each other in one dialog without a question, 1 or more.",
         "chain_across": "The same across dialogs.",
@@ -98,7 +102,7 @@ _TYPES: dict[object, str] = {
     tuple[str, ...] | None: "list of texts",
     str | Proxy | None: "text or table",
     tuple[int | str, ...] | None: "list of numbers and words",
-    str | int | float | bool: "text, number, true or false",
+    str | int | float | bool | DomainPart: "text, number, true or false, or table",
 }
 
 

@@ -35,6 +35,7 @@ RECOVERED = Counter("botlane_recovered", "Conversations that the sweeper gave a 
 CONVERSATIONS_HELD = Gauge("botlane_conversations_held", "Conversations that this worker handles now")
 TURN_PROCESSES = Gauge("botlane_turn_processes", "Turn processes of this worker", ["state"])
 REPLACED = Counter("botlane_turn_processes_replaced", "Turn processes that ended, by why", ["why"])
+LOOK_UPS = Counter("botlane_domain_look_ups", "Hosts of services that were looked up, by outcome", ["outcome"])
 UNDERSTANDING = Counter("botlane_understanding", "Texts that an endpoint was asked about, by outcome", ["outcome"])
 
 phase_seconds = {phase: PHASE_SECONDS.labels(phase) for phase in PHASES}

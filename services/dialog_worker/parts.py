@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from services.dialog_worker.domains import LookedUp
 from services.dialog_worker.form_tokens import FormTokenMaker
 from services.dialog_worker.leases import Leases
 from services.dialog_worker.turn_processes import TurnProcesses
@@ -26,5 +27,6 @@ class Parts:
     processes: TurnProcesses
     keys: ConversationKeys = field(default_factory=lambda: ConversationKeys(()))
     consumer_data: ConsumerData = field(default_factory=lambda: ConsumerData(()))
+    looked_up: LookedUp | None = None
     endpoint: Endpoint = field(default_factory=Endpoint)
     form_tokens: FormTokenMaker = field(default_factory=lambda: FormTokenMaker(()))

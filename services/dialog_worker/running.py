@@ -122,6 +122,9 @@ async def _run(parts: Parts, request: Advance, now: int) -> Ran:
         return await parts.versions.blob(request.version)
 
     structlog.contextvars.bind_contextvars(version=request.version[:12])
+    if parts.looked_up is not None:
+        domains = (await parts.versions.facts(request.version)).domains
+        request = msgspec.structs.replace(request, environment=await parts.looked_up.variables(domains))
     runs, microseconds, script_us, trip = 0, 0, 0, 0.0
     allowance = Allowance()  # of the turn, not of one run
     while True:

@@ -12,6 +12,7 @@ import msgspec
 import structlog
 
 from shared.bot.bot import compile_bot
+from shared.bot.domains import Domain
 from shared.bot.source import open_blob
 from shared.bot.understanding import Understanding
 from shared.privacy.naming import Sensitive
@@ -31,7 +32,7 @@ class Facts(msgspec.Struct, frozen=True):
     """What the worker reads of a bot: its default error text, the budget of each integration's call in ms.
 
     And by what texts are understood, since an endpoint is asked by the worker, at addresses in `private` too; and which
-    variables are sensitive.
+    variables are sensitive, and which are looked up.
     """
 
     default_error: str | None = None
@@ -39,6 +40,7 @@ class Facts(msgspec.Struct, frozen=True):
     understanding: Understanding = Understanding()
     private: tuple[str, ...] = ()
     sensitive: Sensitive = Sensitive()
+    domains: Mapping[str, Domain] = {}
 
 
 class Versions:
@@ -94,4 +96,4 @@ def _read(blob: bytes) -> Facts:
         return Facts()
     budgets = {name: int(item.policy.total_timeout * 1000) for name, item in bot.integrations.items()}
     asked = bot.understanding if bot.understanding.url else Understanding()
-    return Facts(bot.default_error, budgets, asked, bot.egress.private, Sensitive(bot.sensitive))
+    return Facts(bot.default_error, budgets, asked, bot.egress.private, Sensitive(bot.sensitive), bot.domains)

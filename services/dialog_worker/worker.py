@@ -12,6 +12,7 @@ from arq.worker import func
 
 from services.dialog_worker import metrics
 from services.dialog_worker.advance import advance, advance_directly
+from services.dialog_worker.domains import LookedUp
 from services.dialog_worker.form_tokens import FormTokenMaker
 from services.dialog_worker.leases import Leases
 from services.dialog_worker.parts import Parts
@@ -29,6 +30,7 @@ from shared.scripting.limits import Limits
 from shared.store.bots import Bots
 from shared.store.connection import stock_settings
 from shared.store.context import Context
+from shared.store.domains import Domains
 from shared.store.keys import dialog_queue
 from shared.understanding.endpoint import Endpoint
 
@@ -51,6 +53,7 @@ def build_parts(settings: Settings, redis: ArqRedis) -> Parts:
         keys=ConversationKeys(settings.secrets),
         consumer_data=consumer_data,
         processes=TurnProcesses(settings.turn_processes, limits=Limits(script_seconds=settings.script_seconds)),
+        looked_up=LookedUp(Domains(redis), settings.domain_api, settings.account_id, settings.rewrite_urls),
         endpoint=Endpoint(OutboundClient(settings.rewrite_urls)),
         form_tokens=FormTokenMaker(settings.secrets),
     )
@@ -94,6 +97,7 @@ async def stop(ctx: dict[Any, Any]) -> None:
     if "parts" in ctx:
         await ctx["parts"].processes.close()
         await ctx["parts"].endpoint.close()
+        await ctx["parts"].looked_up.close()
 
 
 def __getattr__(name: str) -> Any:

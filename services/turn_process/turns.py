@@ -80,6 +80,8 @@ class Turns:
 
     def _advance(self, request: Advance, announce: Callable[[str], None]) -> Answer:
         bot, understander, sensitive = self._bots[request.version]
+        if request.environment:
+            bot = msgspec.structs.replace(bot, environment=bot.environment | request.environment)
         self._scripts = QuickJsScripts(bot.global_functions, self._limits, announce, self._worlds)
         turn = advance(
             bot,

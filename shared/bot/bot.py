@@ -4,6 +4,7 @@ from collections.abc import Iterable
 
 from shared.bot import export as raw
 from shared.bot.decoding import decode_export
+from shared.bot.domains import domains_of
 from shared.bot.durations import parse_duration
 from shared.bot.egress import egress_of
 from shared.bot.errors import BotError, Finding
@@ -52,6 +53,7 @@ def compile_bot(source: BotSource) -> Bot:
         integration_names=_integration_names(integrations.values()),
         global_functions=export.global_functions.methods if export.global_functions else "",
         environment=manifest.variables,
+        domains=domains_of(manifest.environment),
         limits=manifest.limits,
         keep_types=manifest.keep_types,
         greet=manifest.greet,

@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import msgspec
 
+from shared.bot.domains import DomainPart, domain_problems, plain_variables
 from shared.bot.durations import parse_duration
 from shared.bot.egress import EgressPart, HostPart, egress_problems
 from shared.bot.errors import BotError, place_and_problem
@@ -20,7 +21,6 @@ from shared.bot.manifest_web_view import WebViewPart
 from shared.bot.protection import LimitedPart, limits_problems
 from shared.bot.statuses import expanded
 from shared.bot.understanding import EntityPart, IntentPart, Understanding, UnderstandingPart, problems
-from shared.bot.values import text_of
 
 
 class _Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -81,7 +81,7 @@ class Manifest(_Part, frozen=True):
     keep_types: bool = False
     greet: bool = False
     session: SessionPart = SessionPart()
-    environment: dict[str, str | int | float | bool] = {}
+    environment: dict[str, str | int | float | bool | DomainPart] = {}
     limits: Limits = Limits()
     credentials: dict[str, Credential] = {}
     integrations: dict[str, IntegrationPart] = {}
@@ -96,8 +96,8 @@ class Manifest(_Part, frozen=True):
 
     @property
     def variables(self) -> dict[str, str]:
-        """The environment, as the texts scripts and templates read."""
-        return {name: text_of(value) for name, value in self.environment.items()}
+        """The environment, as the texts scripts and templates read, without what is looked up."""
+        return plain_variables(self.environment)
 
     @property
     def understood(self) -> Understanding:
@@ -151,6 +151,8 @@ def _allowed(place: str, tables: dict[str, Any]) -> str:
     if table == "credentials":
         name, _, key = rest.partition(".")
         part = Secret if key else KINDS.get(tables[table][name].get("type"))
+    elif table == "environment":
+        part = DomainPart
     elif part and table:
         part = _inner(part, rest.rpartition(".")[2]) or part
     keys = ", ".join(part.__struct_fields__) if part else "any"
@@ -196,6 +198,7 @@ def _check(manifest: Manifest, file: str) -> None:
         *limits_problems(manifest.integrations, manifest.hosts),
         *egress_problems(manifest.egress, manifest.hosts),
         *email_problems(manifest.email, manifest.credentials),
+        *domain_problems(manifest.environment),
     ):
         raise BotError(file, place, problem, remedy)
     if manifest.session.idle:

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from shared.bot.domains import Domain
 from shared.bot.egress import Egress
 from shared.bot.errors import Finding
 from shared.bot.integration import Integration
@@ -172,6 +173,7 @@ class Bot(msgspec.Struct, frozen=True, kw_only=True):
     survey: Survey | None = None
     credentials: dict[str, Credential] = {}
     hosts: dict[str, Protection] = {}
+    domains: dict[str, Domain] = {}
     web_view_mode: str = "compatible"
     sensitive: tuple[str, ...] = ()
 

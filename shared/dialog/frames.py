@@ -66,7 +66,8 @@ class Load(msgspec.Struct, frozen=True, tag="load"):
 class Advance(msgspec.Struct, frozen=True, tag="advance", omit_defaults=True):
     """Run one turn. `session` None starts a new one; `context` and `abandon` are as in `shared.dialog.scripts`.
 
-    Without `keep_values` the trace comes back without values: nobody would read them.
+    Without `keep_values` the trace comes back without values: nobody would read them. `environment` are the variables
+    that were looked up for this turn.
     """
 
     version: str
@@ -78,6 +79,7 @@ class Advance(msgspec.Struct, frozen=True, tag="advance", omit_defaults=True):
     context: dict[str, dict[str, Any]] = {}
     abandon: list[str] = []
     keep_values: bool = False
+    environment: dict[str, str] = {}
 
 
 class Ready(msgspec.Struct, frozen=True, tag="ready"):

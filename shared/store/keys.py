@@ -43,6 +43,8 @@ guard:{protection}:<guard>    hash    24 h            ENTER, LEAVE              
 permits:{protection}:<guard>  zset    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
 line:{protection}:<guard>     zset    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
 starts:{protection}:<guard>   zset    24 h            ENTER, LEAVE                      ENTER, command line
+domain:{<account>|<service>}  string  7 days          KEEP_DOMAIN                       LOOK_DOMAIN
+domain-lock:{<..>|<..>}       string  10 s            LOOK_DOMAIN                       LOOK_DOMAIN
 told:{protection}:<worker>    list    1 min           ENTER, LEAVE                      integration worker
 token:{<credential>}          string  until its end   KEEP_TOKEN                        integration workers
 token-failed:{<credential>}   string  2 s             KEEP_TOKEN                        integration workers
@@ -248,6 +250,12 @@ def guard(name: str) -> list[str]:
 def told(worker: str) -> str:
     """List: tickets of an integration worker that should ask again."""
     return f"told:{{protection}}:{worker}"
+
+
+def domain(account: str, service: str) -> list[str]:
+    """Return the keys of a service that is looked up: the string with its host, and who looks it up."""
+    tagged = f"{{{quote(account, safe='')}|{quote(service, safe='')}}}"
+    return [f"domain:{tagged}", f"domain-lock:{tagged}"]
 
 
 def user(bot_id: str, user_id: str) -> str:

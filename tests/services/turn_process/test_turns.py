@@ -105,3 +105,13 @@ def test_a_note_that_is_no_text_or_too_long_can_be_read() -> None:
     running = Note(memory).read()
     assert running is not None
     assert set(running.script) == {"x"}
+
+
+def test_variables_that_were_looked_up_are_read_by_scripts_and_leave_with_their_turn() -> None:
+    reads = bot_of("botContext.sendMessage('' + botContext.getEnvVariable('history'))")
+    turns = Turns(Limits())
+    assert turns.load(Load(reads.version, reads.blob)).error is None
+    request = msgspec.structs.replace(request_for(reads), environment={"history": "va.example.com"})
+    told = [texts(msgspec.msgpack.decode(turns.answer(one, lambda _script: None)[4:], type=Answer)) for one in
+            (request, request_for(reads))]  # fmt: skip
+    assert [one[0] for one in told] == ["va.example.com", "null"]

@@ -2,6 +2,7 @@
 
 import pytest
 
+from shared.bot.domains import Domain
 from shared.bot.egress import Proxy
 from shared.bot.errors import BotError
 from shared.bot.integration import Policy
@@ -67,7 +68,7 @@ def test_every_table_of_the_manifest_is_read() -> None:
         ),
         ("[session]\nidle = 'soon'", "session.idle: 'soon' is not a duration; write it like 90s, 15m, 1h or 1h30m"),
         ("[limits]\nchain = 0", "limits.chain: 0 leaves no room for an interaction. Give 1 or more"),
-        ("[environment]\na = 'b'\nc = [1]", "environment.c: expected 'bool | int | float | str', got 'array'"),
+        ("[environment]\na = 'b'\nc = [1]", "environment.c: expected 'bool | int | float | str | object', got 'array'"),
         (
             "[egress]\nprivate = ['10.0.0.0/99']",
             "egress.private: '10.0.0.0/99' is no address range. Write it like 10.0.0.0/8",
@@ -285,3 +286,40 @@ def test_the_ways_of_calls_are_read_in_one_form() -> None:
     assert egress.proxy("https://a.example.org/") == Proxy("http://proxy.example.com:3128")
     assert egress.proxy("https://api.example.com/") is None
     assert with_manifest("").egress.allows("https://anywhere.example.net")
+
+
+def test_variables_that_are_looked_up_are_read_with_their_accounts() -> None:
+    loaded = with_manifest("""
+        [environment]
+        lp = 12345678
+        a = { domain = "msgHist", account = "777" }
+        b = { domain = "sentinel", account = "{$env.lp}" }
+        c = { domain = "idp" }
+    """)
+    assert loaded.environment == {"lp": "12345678"}
+    assert loaded.domains == {
+        "a": Domain("msgHist", "777"),
+        "b": Domain("sentinel", "12345678"),
+        "c": Domain("idp", ""),
+    }
+
+
+@pytest.mark.parametrize(
+    ("variable", "message"),
+    [
+        (
+            '{ service = "msgHist" }',
+            "environment.x: object contains unknown field 'service'. The keys there are: domain",
+        ),
+        ("{ }", "environment.x: object missing required field 'domain'"),
+        ("[1]", "environment.x: expected"),
+        ('{ domain = "a/b" }', "environment.x.domain: 'a/b' is no service. Name one"),
+        ('{ domain = "idp", account = "a b" }', "environment.x.account: it is no account. Give its number"),
+        ('{ domain = "idp", account = "{$env.none}" }', "environment.x.account: there is no value of none"),
+        ('{ domain = "idp", account = "{$env.x}" }', "environment.x.account: there is no value of x"),
+    ],
+)
+def test_variables_that_cannot_be_looked_up_are_refused(variable: str, message: str) -> None:
+    with pytest.raises(BotError) as raised:
+        with_manifest(f"[environment]\nx = {variable}")
+    assert message in str(raised.value)

@@ -146,3 +146,15 @@ def test_an_environment_variable_that_nothing_reads_is_an_info() -> None:
 
 def test_any_environment_variable_may_be_read_where_scripts_put_names_together() -> None:
     assert found(with_code("botContext.getEnvVariable('a' + 1)"), manifest='[environment]\na1 = "x"') == []
+
+
+def test_a_variable_that_is_looked_up_is_known_and_a_service_that_is_not_is_a_warning() -> None:
+    shop = dialog("Shop", starter("hi"), text("a", "{$env.history}{$env.tokens}"))
+    manifest = '[environment]\nhistory = { domain = "msghist" }\ntokens = { domain = "sentinel" }'
+    (finding,) = report(shop, manifest=manifest).findings
+    assert (finding.code, finding.level, finding.place) == (
+        "unknown-service",
+        "warning",
+        "manifest: environment.history",
+    )
+    assert "is msgHist meant?" in finding.note
