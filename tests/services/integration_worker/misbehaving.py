@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
-from typing import Any
+from typing import Any, cast
 
 from aiohttp import web
 
@@ -97,8 +97,7 @@ def raw(*pieces: bytes, then: str = "close", every: float = 0.0) -> Handler:
     """Send bytes as they are, piece by piece; `then` close, abort, or go on with the last piece until nobody listens."""
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        transport = request.transport
-        assert isinstance(transport, asyncio.Transport)
+        transport = cast("asyncio.Transport", request.transport)  # uvloop's is no subclass
         for piece in pieces:
             transport.write(piece)
             await asyncio.sleep(every)

@@ -1,5 +1,6 @@
 """Calls of integrations as the engine sees them: waiting is data, outcomes are events (R3, R10, R11, R14, R17)."""
 
+import json
 from typing import Any
 
 import pytest
@@ -117,6 +118,43 @@ def test_a_rule_on_a_custom_field_may_decide_after_a_call(stores: list[Any], sho
     found = text("t", "found {$botContext.Store.name.count}")
     talk = calling(found, rules=rules, fields={"name": "api_Store.list[i].name"})
     assert talk.answer(200, {"list": stores}) == shown
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "<!DOCTYPE html><p>Down</p>",
+        '{"list":',
+        "null",
+        "7",
+        '"text"',
+        "[]",
+        "{}",
+        '{"list":7}',
+        '{"list":{"name":"A"}}',
+        "[[[]]]",
+    ],
+)
+def test_an_answer_of_another_shape_is_a_success_with_empty_fields_that_a_rule_can_handle(body: str) -> None:
+    rules = (go("empty", holds("Store.name.count", "LESS_THAN", "1"), when=api("SUCCESS")), go("next"))
+    card = tiled("STRUCTURED", "s", {"title": "{Store.name}"})
+    talk = calling(text("found"), text("empty", "nothing"), rules=rules, fields={"name": "api_Store.list[i].name"})
+    assert talk.answer(200, body) == ["nothing"]
+    talk = calling(card, text("t", "{Store.name}!"), fields={"name": "api_Store.list[i].name"})
+    assert (talk.answer(200, body), talk.contents()) == ([], [])
+
+
+def test_a_variable_of_json_text_lands_in_a_body_as_json_and_in_a_string_as_text() -> None:
+    pre = """botContext.setBotVariable('o', JSON.stringify({a: 'x"\\n\u00e4', n: [1, true, null]}))"""
+    body = '{"o": {$botContext.o}, "t": "{$botContext.o}", "l": [{$botContext.o}]}'
+    talk = calling(interaction={"pre": pre}, method="POST", postBody=body)
+    assert talk.call is not None
+    sent = render_request(talk.bot.integrations[talk.call.integration_id], talk.call.values).body
+    assert sent is not None
+    value = {"a": 'x"\nä', "n": [1, True, None]}
+    got = json.loads(sent)
+    assert (got["o"], got["l"], json.loads(got["t"])) == (value, [value], value)
 
 
 def test_scripts_read_the_body_and_templates_its_paths_and_fields() -> None:
