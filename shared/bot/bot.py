@@ -1,5 +1,6 @@
 """From a source to a bot: decode, link, compile. What cannot be used is one clear error, the rest is a finding."""
 
+import re
 from collections.abc import Iterable
 
 from shared.bot import export as raw
@@ -60,7 +61,7 @@ def compile_bot(source: BotSource) -> Bot:
         web_view_mode=manifest.web_view.mode,
         egress=egress_of(manifest.egress, manifest.hosts),
         hosts={read_host(name): part.protection for name, part in manifest.hosts.items() if part.protection.limited},
-        sensitive=manifest.privacy.sensitive,
+        sensitive=(*manifest.privacy.sensitive, *_token_variables(manifest)),
         findings=tuple(findings),
         understanding=manifest.understood,
         intents=intents,
@@ -173,6 +174,12 @@ def _integration(responder: raw.Responder, manifest: Manifest, source: BotSource
         protection=part.protection if part else Protection(),
         sender=manifest.email.sender if is_mail else "",
     )
+
+
+def _token_variables(manifest: Manifest) -> list[str]:
+    """Return patterns of the variables that hold consumers' tokens: they are sensitive without being named."""
+    ways = [one for one in manifest.credentials.values() if isinstance(one, Consumer)]
+    return [re.sub(r"([*?[])", r"[\1]", one.variable.strip()) for one in ways]
 
 
 def _consumer_token(part: IntegrationPart | None, manifest: Manifest) -> Placeholder | None:

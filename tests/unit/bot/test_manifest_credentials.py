@@ -5,6 +5,8 @@ import pytest
 from shared.bot.errors import BotError
 from shared.bot.manifest import decode_manifest
 from shared.bot.manifest_credentials import KINDS, Credential, Secret, kind_of, secrets_of
+from shared.privacy.naming import Sensitive
+from tests.unit.dialog.bots import bot, dialog, text
 
 EXAMPLES = {
     "basic": 'username = "bot"\npassword = { env = "P" }',
@@ -93,3 +95,10 @@ def test_a_token_end_point_is_an_address_without_user_and_password(address: str)
         )
     assert "'token_url' has to be an http or https address" in str(raised.value)
     assert "hush" not in str(raised.value)
+
+
+def test_the_variable_with_a_consumers_token_is_sensitive_without_being_named() -> None:
+    manifest = '[privacy]\nsensitive = ["card*"]\n[credentials.them]\ntype = "consumer"\nvariable = "a[1]*"'
+    sensitive = Sensitive(bot(dialog("D", text("a")), manifest=manifest).sensitive)
+    matched = [name for name in ("card1", "a[1]*", "a1", "a[1]b") if sensitive.matches(name)]
+    assert matched == ["card1", "a[1]*"]
