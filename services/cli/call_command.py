@@ -8,7 +8,8 @@ import msgspec
 from yarl import URL
 
 from services.cli.call_curl import curl
-from services.cli.call_once import Ran, run_call, scripts_of
+from services.cli.call_domains import with_domains
+from services.cli.call_once import Ran, be_quiet, run_call, scripts_of
 from services.cli.call_text import as_json, as_text
 from services.cli.call_values import Prepared, find_integration, given_values, prepare
 from services.cli.failure import FINDINGS, CommandFailed
@@ -70,8 +71,11 @@ def call(
     source = read_bot(bot, manifest)
     compiled = compile_bot(source)
     be_in_utc()
+    be_quiet()
     found = find_integration(compiled, integration)
-    prepared = prepare(compiled, found, given_values(sets), scripts_of(compiled, settings))
+    given = given_values(sets)
+    compiled = with_domains(compiled, found, given, settings)
+    prepared = prepare(compiled, found, given, scripts_of(compiled, settings))
     if as_curl:
         click.echo(_command(prepared, settings))
         return 0

@@ -46,6 +46,11 @@ class Ran(msgspec.Struct, frozen=True):
         return any(line.code in {"script-failed", "script-stopped"} for line in self.lines)
 
 
+def be_quiet() -> None:
+    """Drop the log lines of what workers do here: what is worth saying is on the terminal already."""
+    structlog.configure(processors=[_drop])
+
+
 def run_call(prepared: Prepared, settings: Settings) -> Ran:
     """Make the call and let the bot take in what it brought."""
     outcome = asyncio.run(_made(prepared, settings))
@@ -59,8 +64,6 @@ def scripts_of(bot: Bot, settings: Settings) -> QuickJsScripts:
 
 
 async def _made(prepared: Prepared, settings: Settings) -> CallOutcome:
-    # What is worth saying is on the terminal already.
-    structlog.configure(processors=[_drop])
     record = _Record(prepared)
     async with OutboundClient(settings.rewrite_urls) as client:
         by_hand = msgspec.structs.replace(settings, secret_commands=True)

@@ -7,6 +7,7 @@ it goes on with what is known: what is stale is looked up again beside the turns
 import asyncio
 import re
 from collections.abc import Mapping
+from typing import Protocol
 from urllib.parse import quote
 
 import msgspec
@@ -19,13 +20,23 @@ from shared.integration.client import OutboundClient
 from shared.integration.redirects import rewrite
 from shared.integration.request import Request
 from shared.store.connection import RedisUnreachable
-from shared.store.domains import Domains
+from shared.store.domains import KnownHost
 
 PATIENCE_SECONDS, LOOK_UP_SECONDS, AGAIN_SECONDS, LONGEST_KNOWN_SECONDS = 2.0, 5.0, 10.0, 60.0
 _LARGEST_ANSWER = 65_536
 _HOST = re.compile(r"[A-Za-z0-9.-]{1,253}(?::\d{1,5})?")
 
 log = structlog.get_logger()
+
+
+class HostStore(Protocol):
+    """Where hosts are kept for all workers (`shared.store.domains`); `botlane call` has none, and stands in."""
+
+    async def look(self, account: str, service: str) -> KnownHost:
+        """Return what is known of a service of an account. Raises RedisUnreachable, as `keep` does."""
+
+    async def keep(self, account: str, service: str, host: str) -> None:
+        """Store a host that was looked up now."""
 
 
 class _Entry(msgspec.Struct):
@@ -52,7 +63,9 @@ class LookedUp:
     `address` is the service that knows (LivePerson's, or one's own); `account` stands for variables that name none.
     """
 
-    def __init__(self, store: Domains, address: str, account: str, rewrites: tuple[tuple[str, str], ...] = ()) -> None:
+    def __init__(
+        self, store: HostStore, address: str, account: str, rewrites: tuple[tuple[str, str], ...] = ()
+    ) -> None:
         self._store = store
         self._address = address.rstrip("/")
         self._account = account

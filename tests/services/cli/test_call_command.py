@@ -83,6 +83,20 @@ def test_every_kind_of_placeholder_can_be_set(server: Server, tmp_path: Path, ca
     assert (code, server.seen[0][1]) == (0, "/1/2/3/4%205")
 
 
+def test_a_host_of_a_service_is_looked_up(
+    server: Server, tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("BOTLANE_DOMAIN_API", server.url)
+    server.answers = [(200, b'{"service": "msgHist", "baseURI": "history.example"}')]
+    manifest = '[environment]\nhistory = { domain = "msgHist", account = "123" }\n'
+    bot = written(tmp_path, integration("Orders", "https://{$env.history}/x"), manifest=manifest)
+    code, out, _ = call(bot, "Orders", "--curl")
+    assert (code, "https://history.example/x" in out) == (0, True)
+    server.answers = [(500, b"")]
+    code, _, err = call(bot, "Orders", "--curl")
+    assert (code, "--set env.history=…" in err.replace("'", "")) == (2, True)
+
+
 def test_a_value_may_be_empty_or_json(server: Server, tmp_path: Path, call: Any) -> None:
     body = '{"a": {$botContext.a}, "b": "{$botContext.b}"}'
     bot = written(tmp_path, integration("Orders", server.url, method="POST", postBody=body))
