@@ -5,20 +5,33 @@ from collections.abc import Iterator
 from services.check.codes import found
 from services.check.subject import Subject
 from services.settings import foreign_environment
+from shared.bot.egress import Proxy
 from shared.bot.errors import Finding
-from shared.bot.manifest_credentials import secrets_of
+from shared.bot.manifest import Manifest
+from shared.bot.manifest_credentials import Secret, secrets_of
 from shared.credentials.secrets import is_there, reference
 
 
 def check_credentials(subject: Subject) -> Iterator[Finding]:
     """Check the credentials of the manifest on this machine; no command is run and no value is shown."""
-    used = {part.credential for part in subject.manifest.integrations.values()}
-    environment = foreign_environment()
-    for name, credential in subject.manifest.credentials.items():
-        place = f"manifest: credentials.{name}"
+    manifest = subject.manifest
+    used = {manifest.email.credential, *(part.credential for part in manifest.integrations.values())}
+    used |= {getattr(manifest.credentials[name], "mutual_tls", "") for name in used if name}
+    for name in manifest.credentials:
         if name not in used:
-            yield found("unused-credential", place, "no integration uses it")
-            continue
-        for key, secret in secrets_of(credential):
-            if not is_there(secret, environment):
-                yield found("missing-secret", f"{place}.{key}", f"{reference(secret)} is not there")
+            yield found("unused-credential", f"manifest: credentials.{name}", "no integration uses it")
+    environment = foreign_environment()
+    for place, secret in _secrets(manifest, used):
+        if not is_there(secret, environment):
+            yield found("missing-secret", f"manifest: {place}", f"{reference(secret)} is not there")
+
+
+def _secrets(manifest: Manifest, used: set[str]) -> Iterator[tuple[str, Secret]]:
+    """Yield the secrets that calls need, with their places: of credentials in use, and of proxies."""
+    for name, credential in manifest.credentials.items():
+        if name in used:
+            yield from ((f"credentials.{name}.{key}", secret) for key, secret in secrets_of(credential))
+    for host, part in manifest.hosts.items():
+        if isinstance(part.proxy, Proxy):
+            given = {"username": part.proxy.username, "password": part.proxy.password}
+            yield from ((f"hosts.{host}.proxy.{key}", one) for key, one in given.items() if isinstance(one, Secret))

@@ -35,6 +35,7 @@ ABOUT: dict[str, str] = {
     "pkcs12": "Where the PKCS#12 file is (`.p12`, `.pfx`); base64 from a variable or a command.",
     "passphrase": "Where the passphrase of the key or of the PKCS#12 file is.",
     "authorities": "Where the certificates (PEM) are that the server's is checked against, in place of the system's.",
+    "mutual_tls": "A credential of type `mutual_tls` whose certificate is shown too, to token end-points as well.",
     "sign_in_url": "The page to sign in at, with its whole query: what `{$botContext.external_auth_url}` reads.",
     "variable": "The variable of the conversation that holds the consumer's token.",
 }

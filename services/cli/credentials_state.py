@@ -28,6 +28,7 @@ async def listed(bot: Bot, redis: ArqRedis, settings: Settings) -> list[Listed]:
     rows = []
     for name, credential in bot.credentials.items():
         users = [one.name for one in bot.integrations.values() if one.credential == name]
+        users += [other for other, one in bot.credentials.items() if getattr(one, "mutual_tls", "") == name]
         problem, good = await _state(bot, name, credential, redis, settings)
         state = problem or good
         used_by = f"used by {', '.join(users)}" if users else "used by nobody"

@@ -23,7 +23,6 @@ from shared.bot.manifest_credentials import (
 )
 from shared.bot.model import Bot
 from shared.bot.values import text_of
-from shared.credentials.certificates import Certificates
 from shared.credentials.issued import NotIssued
 from shared.credentials.naming import token_name
 from shared.credentials.secrets import SecretMissing, SecretReader
@@ -58,7 +57,6 @@ class Credentials:
         self.reader = reader
         self._fetching = fetching
         self._tokens = tokens
-        self._certificates = Certificates(reader)
 
     async def proof(self, bot: Bot, integration: Integration, values: Mapping[str, Any], ends_at: float) -> Proof:
         """Return what goes with an attempt of this integration that ends at a time of the loop; raises NoProof."""
@@ -68,7 +66,8 @@ class Credentials:
         credential = bot.credentials[name]
         if isinstance(credential, OAuth):
             return await self._with_token(bot, name, credential, ends_at)
-        return Proof(await self._read(name, credential, integration, values, ends_at), name, credential)
+        attachment = await self._read(name, credential, integration, values, ends_at)
+        return Proof(await self._certified(bot, name, credential, attachment), name, credential)
 
     async def renewed(self, bot: Bot, proof: Proof, ends_at: float) -> Proof | None:
         """Return a proof to try again with after a 401; None when there would be no other one. Raises NoProof."""
@@ -82,6 +81,7 @@ class Credentials:
         if not any(forgotten):
             return None
         attachment = await self._read(proof.name, credential, None, {}, ends_at)
+        attachment = msgspec.structs.replace(attachment, tls=proof.attachment.tls)
         return None if attachment == proof.attachment else Proof(attachment, proof.name, credential, renewed=True)
 
     async def _with_token(
@@ -96,7 +96,15 @@ class Credentials:
             # What passes is repeated by the policy like a host that cannot be reached: nothing was sent to the API.
             raise NoProof(name, str(error), "unreachable" if error.passing else "credential") from None
         attachment = _in_header("Authorization", "Bearer", token.access_token)
+        attachment = await self._certified(bot, name, credential, attachment)
         return Proof(attachment, name, credential, token, renewed=refused is not None)
+
+    async def _certified(self, bot: Bot, name: str, credential: Credential, attachment: Attachment) -> Attachment:
+        """Add the client certificate that is shown together with a credential, if there is one."""
+        try:
+            return await self._fetching.certificates.attached(bot.credentials, credential, attachment)
+        except SecretMissing as error:
+            raise NoProof(name, f"mutual_tls: {error}") from None
 
     async def _renewed_token(self, bot: Bot, proof: Proof, credential: OAuth, ends_at: float) -> Proof | None:
         if self._tokens is None or proof.token is None or not await self._tokens.may_renew(proof.token):
@@ -144,7 +152,7 @@ class Credentials:
                     )
                 return _in_header(credential.header, credential.scheme, token)
             case MutualTls():
-                return Attachment(tls=await self._certificates.context(credential))
+                return Attachment(tls=await self._fetching.certificates.context(credential))
             case _:
                 raise TypeError("tokens are not read but fetched")
 

@@ -6,9 +6,11 @@ from services.integration_worker.tokens import FETCH_SECONDS, Fetch
 from services.integration_worker.ways import ways_of
 from shared.bot.manifest_credentials import AuthorizationCode, ClientCredentials, JwtBearer, OAuth, Secret, secrets_of
 from shared.bot.model import Bot
+from shared.credentials.certificates import Certificates
 from shared.credentials.consents import Consent
 from shared.credentials.issued import Issued, NotIssued
 from shared.credentials.secrets import SecretMissing, SecretReader
+from shared.integration.attachment import NOTHING
 from shared.integration.client import OutboundClient
 from shared.integration.request import Request
 
@@ -21,24 +23,31 @@ class Fetching:
     def __init__(self, client: OutboundClient, reader: SecretReader) -> None:
         self._client = client
         self._reader = reader
+        self.certificates = Certificates(reader)
 
     def of(self, bot: Bot, name: str, credential: OAuth) -> Fetch:
         """Return what asks for the token of a credential of this bot."""
 
         async def fetch(grant: str) -> Issued:
             request = await self._request(name, credential, grant)
-            return await self.ask(bot, request)
+            return await self.ask(bot, credential, request)
 
         return fetch
 
-    async def ask(self, bot: Bot, request: Request) -> Issued:
+    async def ask(self, bot: Bot, credential: OAuth, request: Request) -> Issued:
         """Send a token request; raises NotIssued. That the manifest names the end-point is its permission."""
         # Authlib takes a quarter of a second to import, which only who uses it has to spend.
         from shared.credentials import oauth  # noqa: PLC0415 - see above
 
         ways = ways_of(bot, self._reader)
         named = msgspec.structs.replace(ways, egress=msgspec.structs.replace(ways.egress, allow=None))
-        answer = await self._client.attempt(request, oauth.TOKEN_POLICY, limit=FETCH_SECONDS, ways=named)
+        try:
+            attachment = await self.certificates.attached(bot.credentials, credential, NOTHING)
+        except SecretMissing as error:
+            raise NotIssued(f"mutual_tls: {error}") from None
+        answer = await self._client.attempt(
+            request, oauth.TOKEN_POLICY, limit=FETCH_SECONDS, ways=named, attachment=attachment
+        )
         return oauth.issued(answer)
 
     async def exchange(self, bot: Bot, credential: AuthorizationCode, consent: Consent) -> Issued:
@@ -47,7 +56,7 @@ class Fetching:
 
         texts = await self.texts(credential)
         request = oauth.exchange(credential, texts, consent.code, consent.verifier, consent.redirect_uri)
-        return await self.ask(bot, request)
+        return await self.ask(bot, credential, request)
 
     async def texts(self, credential: OAuth) -> dict[str, str]:
         """Return what the credential says and its secrets, by key; raises NotIssued."""

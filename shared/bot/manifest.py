@@ -14,7 +14,7 @@ from shared.bot.durations import parse_duration
 from shared.bot.egress import EgressPart, HostPart, egress_problems
 from shared.bot.errors import BotError, place_and_problem
 from shared.bot.integration import Policy
-from shared.bot.manifest_credentials import KINDS, Credential, Secret, secrets_written_out
+from shared.bot.manifest_credentials import KINDS, Credential, Secret, certificate_problem, secrets_written_out
 from shared.bot.manifest_email import EmailPart, email_problems
 from shared.bot.manifest_privacy import PrivacyPart, problem_of
 from shared.bot.manifest_web_view import WebViewPart
@@ -191,8 +191,17 @@ def _refuse_missing_credentials(manifest: Manifest, file: str) -> None:
             )
 
 
+def _refuse_missing_certificates(manifest: Manifest, file: str) -> None:
+    """Refuse a credential whose certificate is not described as one."""
+    problem = certificate_problem(manifest.credentials)
+    if problem is not None:
+        place, name = problem
+        raise BotError(file, place, f"[credentials.{name}] is no mutual_tls", "Name one of that type, or none")
+
+
 def _check(manifest: Manifest, file: str) -> None:
     _refuse_missing_credentials(manifest, file)
+    _refuse_missing_certificates(manifest, file)
     for place, problem, remedy in (
         *problems(manifest.understood),
         *limits_problems(manifest.integrations, manifest.hosts),

@@ -4,6 +4,7 @@ A secret never stands here, since a manifest is stored as it is: a `Secret` says
 """
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 from urllib.parse import urlsplit
 
@@ -50,14 +51,20 @@ class _Credential(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag_f
     """Every kind of credential: unknown keys are refused."""
 
 
-class Basic(_Credential, frozen=True, tag="basic"):
+class _InRequest(_Credential, frozen=True, kw_only=True):
+    """What stands in a request may be shown together with a client certificate: `mutual_tls` names its credential."""
+
+    mutual_tls: str = ""
+
+
+class Basic(_InRequest, frozen=True, tag="basic"):
     """User and password, as `Authorization: Basic …`."""
 
     username: str | Secret
     password: Secret
 
 
-class AccessToken(_Credential, frozen=True, tag="access_token"):
+class AccessToken(_InRequest, frozen=True, tag="access_token"):
     """A token that somebody has issued, as `Authorization: Bearer …` or in a header and with a scheme of its own."""
 
     token: Secret
@@ -68,7 +75,7 @@ class AccessToken(_Credential, frozen=True, tag="access_token"):
         _check_header(self.header, self.scheme)
 
 
-class ApiKey(_Credential, frozen=True, tag="api_key"):
+class ApiKey(_InRequest, frozen=True, tag="api_key"):
     """A key in a header, or in the query of the address."""
 
     key: Secret
@@ -82,7 +89,7 @@ class ApiKey(_Credential, frozen=True, tag="api_key"):
             _check_header(self.header)
 
 
-class ClientCredentials(_Credential, frozen=True, tag="oauth2_client_credentials"):
+class ClientCredentials(_InRequest, frozen=True, tag="oauth2_client_credentials"):
     """OAuth 2, client credentials: a token for the bot itself, asked for when it is needed."""
 
     token_url: str
@@ -97,7 +104,7 @@ class ClientCredentials(_Credential, frozen=True, tag="oauth2_client_credentials
         _check_parameters("parameters", self.parameters)
 
 
-class AuthorizationCode(_Credential, frozen=True, tag="oauth2_authorization_code"):
+class AuthorizationCode(_InRequest, frozen=True, tag="oauth2_authorization_code"):
     """OAuth 2, authorization code: somebody consents once (`botlane credentials authorize`), then it is refreshed."""
 
     authorize_url: str
@@ -116,7 +123,7 @@ class AuthorizationCode(_Credential, frozen=True, tag="oauth2_authorization_code
         _check_parameters("parameters", self.parameters)
 
 
-class JwtBearer(_Credential, frozen=True, tag="oauth2_jwt_bearer"):
+class JwtBearer(_InRequest, frozen=True, tag="oauth2_jwt_bearer"):
     """OAuth 2, JWT bearer (RFC 7523): a signed statement is exchanged for a token."""
 
     token_url: str
@@ -157,7 +164,7 @@ class MutualTls(_Credential, frozen=True, tag="mutual_tls"):
             raise ValueError("a client certificate is 'certificate' (with 'private_key'), or 'pkcs12'")
 
 
-class Consumer(_Credential, frozen=True, tag="consumer"):
+class Consumer(_InRequest, frozen=True, tag="consumer"):
     """The consumer's own token, which a form has put into a variable of the conversation."""
 
     variable: str = "cidp_accessToken"
@@ -179,6 +186,21 @@ KINDS: dict[str, type[msgspec.Struct]] = {
     str(kind.__struct_config__.tag): kind
     for kind in (Basic, AccessToken, ApiKey, ClientCredentials, AuthorizationCode, JwtBearer, MutualTls, Consumer)
 }
+
+
+def certificate_of(credentials: Mapping[str, Credential], credential: Credential) -> MutualTls | None:
+    """Return the certificate that is shown together with a credential, None for none."""
+    named = credentials.get(getattr(credential, "mutual_tls", ""))
+    return named if isinstance(named, MutualTls) else None
+
+
+def certificate_problem(credentials: Mapping[str, Credential]) -> tuple[str, str] | None:
+    """Return the key that names a certificate that is none, and the name; None when all are good."""
+    for name, credential in credentials.items():
+        named = getattr(credential, "mutual_tls", "")
+        if named and certificate_of(credentials, credential) is None:
+            return f"credentials.{name}.mutual_tls", named
+    return None
 
 
 def kind_of(credential: Credential) -> str:

@@ -12,14 +12,16 @@ import os
 import secrets
 import ssl
 from collections import OrderedDict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
+import msgspec
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.serialization import BestAvailableEncryption, Encoding, PrivateFormat
 from cryptography.hazmat.primitives.serialization.pkcs12 import load_pkcs12
 
-from shared.bot.manifest_credentials import MutualTls, Secret
+from shared.bot.manifest_credentials import Credential, MutualTls, Secret, certificate_of
 from shared.credentials.secrets import SecretMissing, SecretReader
+from shared.integration.attachment import Attachment
 
 MOST_CONTEXTS = 64
 _DER = b"\x30"
@@ -43,6 +45,15 @@ class Certificates:
         while len(self._contexts) > MOST_CONTEXTS:
             self._contexts.popitem(last=False)
         return context
+
+    async def attached(
+        self, credentials: Mapping[str, Credential], credential: Credential, attachment: Attachment
+    ) -> Attachment:
+        """Return what is attached, with the certificate that a credential names. Raises SecretMissing."""
+        certificate = certificate_of(credentials, credential)
+        if certificate is None:
+            return attachment
+        return msgspec.structs.replace(attachment, tls=await self.context(certificate))
 
     async def _content(self, credential: MutualTls, key: str) -> bytes | None:
         secret: Secret | None = getattr(credential, key)

@@ -1,6 +1,7 @@
 """Mutual TLS on real calls: client certificates from PEM and PKCS#12, shown to the right host alone."""
 
 import base64
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -129,3 +130,44 @@ async def test_another_origin_is_not_shown_the_certificate(
         await published(waiting, authority, secure.url, PEM)
         outcome = await waiting.made("It")
         assert (outcome.status, secure.seen.count, other.seen.count) == (0, 1, 0)
+
+
+async def test_a_certificate_is_shown_together_with_a_token_and_to_its_end_point(
+    waiting: Waiting, authority: Authority, secure: Server
+) -> None:
+    async def whose(request: web.Request) -> web.Response:
+        shown = await who(request)
+        if request.path != "/token":
+            return shown
+        return web.json_response(
+            {"access_token": f"token of {json.loads(shown.text or '')['client']}".replace(" ", "-")}
+        )
+
+    secure.answers = [whose]
+    waiting.environment["SECRET"] = "hush"
+    await published(waiting, authority, secure.url, PEM)
+    manifest = f"""
+        credential = "crm"
+        [credentials.crm]
+        type = "oauth2_client_credentials"
+        mutual_tls = "bank"
+        token_url = "{secure.url}/token"
+        client_id = "bot"
+        client_secret = {{ env = "SECRET" }}
+        [credentials.bank]
+        type = "mutual_tls"
+        pkcs12 = {{ file = "{authority.folder}/client.p12" }}
+        passphrase = {{ env = "PHRASE" }}
+        authorities = {{ file = "{authority.folder}/authority.pem" }}
+    """
+    await waiting.publish(responder("It", secure.url), manifest=manifest)
+    assert (await waiting.made("It")).body == '{"client": "client"}'
+    assert secure.seen.requests[-1][2]["Authorization"] == "Bearer token-of-client"
+    (authority.folder / "client.p12").rename(authority.folder / "moved.p12")
+    try:
+        outcome = await waiting.made("It")
+    finally:
+        (authority.folder / "moved.p12").rename(authority.folder / "client.p12")
+    assert outcome.failure_detail == (
+        f"credential crm: mutual_tls: pkcs12: the file {authority.folder}/client.p12 cannot be read (No such file or directory)"
+    )

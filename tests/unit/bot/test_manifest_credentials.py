@@ -57,6 +57,8 @@ REFUSED = [
     ("type = 'api_key'\nkey = { env = 'K' }\nheader = 'Content-Length'", "'header' cannot be the name of a header"),
     ("type = 'access_token'\ntoken = { env = 'K' }\nscheme = \"a\\r\\nb\"", "'scheme' has a character"),
     ("type = 'mutual_tls'", "a client certificate is 'certificate' (with 'private_key'), or 'pkcs12'"),
+    ("type = 'consumer'\nmutual_tls = 'crm'", "credentials.crm.mutual_tls: [credentials.crm] is no mutual_tls"),
+    ("type = 'mutual_tls'\nmutual_tls = 'crm'", "unknown field 'mutual_tls'"),
     ("type = 'consumer'\nvariable = ' '", "'variable' is no name of a variable"),
 ]
 

@@ -56,3 +56,23 @@ def test_what_signing_in_brings_is_set_by_nobody_in_the_bot_and_no_finding() -> 
     ]
     assert [len(notes) for notes in unset] == [1, 0]
     assert "external_auth_url" in unset[0][0]
+
+
+def test_credentials_that_others_use_are_used_and_checked() -> None:
+    manifest = """
+        [integrations.Store]
+        credential = "crm"
+        [credentials.crm]
+        type = "consumer"
+        mutual_tls = "bank"
+        [credentials.bank]
+        type = "mutual_tls"
+        pkcs12 = { file = "/nowhere/bank.p12" }
+        [hosts."api.example.com"]
+        proxy = { url = "http://proxy.example.com:3128", username = "bot", password = { env = "NOT_SET" } }
+    """
+    found = report(dialog("D", text("a")), integrations=(integration("Store"),), manifest=manifest).findings
+    assert [(one.code, one.place) for one in found if "manifest" in one.place] == [
+        ("missing-secret", "manifest: credentials.bank.pkcs12"),
+        ("missing-secret", "manifest: hosts.api.example.com.proxy.password"),
+    ]
