@@ -17,13 +17,17 @@ from services.integration_worker.patience import patiently
 from shared.bot.integration import Policy
 from shared.integration.client import Answer
 from shared.integration.policy import Ending
-from shared.protection.gate import Entered, Gate
+from shared.protection.gate import Gate
 from shared.protection.guards import Guard, verdict
 from shared.store import keys
 from shared.store.connection import RedisUnreachable, translated
 
 BREAKER_OPEN, LIMITED = "breaker_open", "limited"
 HELD_BACK = frozenset({BREAKER_OPEN, LIMITED})
+_WHY = {
+    "open": (BREAKER_OPEN, "the breaker is open: the last calls failed"),
+    "late": (LIMITED, "the rate has no place for one more call in time"),
+}
 _LEAVE_SECONDS = 5.0
 _LISTEN_SECONDS = 2  # less than the connection's own limit
 _PAUSE = 0.5
@@ -71,33 +75,33 @@ class Protector:
         return answer, waited
 
     async def _enter(self, guards: tuple[Guard, ...], ticket: str, ends_at: float) -> Ending | None:
-        """Return when the attempt may be made, or why it may not."""
+        """Return when the attempt may be made, or why it may not. One that is too late already is not held up."""
         loop = asyncio.get_running_loop()
         bell = self._bells[ticket] = asyncio.Event()
+        guard: Guard | None = None
         try:
             while (left := ends_at - loop.time()) > 0:
                 bell.clear()
                 entered = await patiently(lambda left=left: self._gate.enter(guards, ticket, left), left)  # type: ignore[misc]
-                if entered.outcome != "wait":
-                    return await self._decided(entered)
-                self._listen()
-                with metrics.waiting(), contextlib.suppress(TimeoutError):
-                    async with asyncio.timeout(min(entered.seconds, ends_at - loop.time())):
-                        await bell.wait()
+                guard = entered.guard
+                if entered.outcome in _WHY:
+                    return _held_back(entered.outcome, guard)
+                if entered.outcome == "wait":
+                    self._listen()
+                    with metrics.waiting(), contextlib.suppress(TimeoutError):
+                        async with asyncio.timeout(min(entered.seconds, ends_at - loop.time())):
+                            await bell.wait()
+                elif not entered.seconds:
+                    return None
+                else:
+                    with metrics.waiting():
+                        await asyncio.sleep(entered.seconds)  # then it asks again: a breaker may have opened
         finally:
             del self._bells[ticket]
+        if guard is None:
+            return None
         await self._leave(guards, ticket, "unused", "")
-        return _held_back(LIMITED, entered.guard, "no place for one more call came free in time")
-
-    async def _decided(self, entered: Entered) -> Ending | None:
-        if entered.outcome == "open":
-            return _held_back(BREAKER_OPEN, entered.guard, "the breaker is open: the last calls failed")
-        if entered.outcome == "late":
-            return _held_back(LIMITED, entered.guard, "the rate has no place for one more call in time")
-        if entered.seconds:
-            with metrics.waiting():
-                await asyncio.sleep(entered.seconds)
-        return None
+        return _held_back("wait", guard)
 
     async def _leave(self, guards: tuple[Guard, ...], ticket: str, how: str, word: str = "") -> None:
         """Say how it ended; if Redis is away for long the permit ends by itself."""
@@ -139,7 +143,8 @@ class Protector:
             await asyncio.wait({self._listening}, timeout=1)
 
 
-def _held_back(word: str, guard: Guard | None, why: str) -> Ending:
-    of = f"{guard.kind} {guard.name}" if guard else "call"
-    metrics.HELD_BACK.labels(guard.kind if guard else "", word).inc()
-    return Ending(failure=word, detail=f"{of}: {why}")
+def _held_back(outcome: str, guard: Guard | None) -> Ending:
+    word, why = _WHY.get(outcome, (LIMITED, "no place for one more call came free in time"))
+    kind, name = (guard.kind, guard.name) if guard else ("", "")
+    metrics.HELD_BACK.labels(kind, word).inc()
+    return Ending(failure=word, detail=f"{kind} {name}: {why}")

@@ -13,7 +13,7 @@
 -- ARGV  1 ticket  2 and 3 the script's own  then, for each guard: its name in `guards`, its name and its limits for
 --       people, concurrency (0: none), attempts and time of the rate (0: none), failures, share, window and open time
 --       of the breaker (0: none). Times in ms.
-local KEEP, GRACE, OFFER, TELL = 86400000, 2000, 1000, 60000
+local KEEP, GRACE, OFFER, TELL = 86400000, 2000, 2000, 60000
 local LONGEST_WAIT, MOST_TOLD = 5000, 10000
 local TICKET = ARGV[1]
 

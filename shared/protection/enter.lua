@@ -1,4 +1,5 @@
--- ENTER: an attempt is about to be made; may it? Asked again by whoever was told to wait. A repeat is answered alike.
+-- ENTER: an attempt is about to be made; may it? Asked again by whoever was told to wait, and when a pause is over.
+-- A repeat is answered alike.
 -- KEYS  as in _guards.lua
 -- ARGV  2 time left of the call  3 unused; the others as in _guards.lua
 -- Returns {go, pause before the attempt, 0}, {wait, when to ask again if not told before, guard},
@@ -10,6 +11,7 @@ local DEADLINE = NOW + tonumber(ARGV[2])
 local function refuse(word, ms, number)
   for _, g in ipairs(GUARDS) do
     let_go(g)
+    redis.call('ZREM', g.starts, TICKET)
     serve(g)
     keep(g)
   end
@@ -79,7 +81,7 @@ for number, g in ipairs(GUARDS) do
 end
 if start >= DEADLINE then return refuse('late', start - NOW, slowest) end
 for _, g in ipairs(GUARDS) do
-  if g.count > 0 then redis.call('ZADD', g.starts, start, TICKET) end
+  if g.count > 0 then redis.call('ZADD', g.starts, 'NX', start, TICKET) end
   if g.failures > 0 and redis.call('HGET', g.guard, 'state') == 'half' then
     redis.call('HSET', g.guard, 'probe', TICKET)
   end

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-GRACE, OFFER, LONGEST_WAIT = 2000, 1000, 5000
+GRACE, OFFER, LONGEST_WAIT = 2000, 2000, 5000
 
 
 @dataclass
@@ -125,7 +125,7 @@ def enter(guards: list[Model], now: int, ticket: str, left: int) -> tuple[str, i
         return refused(guards, now, ticket, ("late", start - now, slowest))
     for guard in guards:
         if guard.rate[0]:
-            guard.starts[ticket] = start
+            guard.starts.setdefault(ticket, start)
         if guard.breaker[0] and guard.state == "half":
             guard.probe = ticket
     return "go", start - now, 0
@@ -134,5 +134,6 @@ def enter(guards: list[Model], now: int, ticket: str, left: int) -> tuple[str, i
 def refused(guards: list[Model], now: int, ticket: str, answer: tuple[str, int, int]) -> tuple[str, int, int]:
     for guard in guards:
         guard.let_go(ticket)
+        guard.starts.pop(ticket, None)
         guard.serve(now, ticket)
     return answer

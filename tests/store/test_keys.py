@@ -43,3 +43,10 @@ def test_a_text_that_is_no_id_is_told_from_one(text: str) -> None:
 def test_parts_from_outside_cannot_forge_the_key_of_another_consumer() -> None:
     assert keys.user("b", "}x:{y") == "user:b:{%7Dx%3A%7By}"
     assert keys.context_user("a|b", "c") != keys.context_user("a", "b|c")
+
+
+def test_what_a_decision_about_limits_touches_is_in_one_slot() -> None:
+    names = [keys.guards(), keys.told("worker"), *keys.guard("integration:bot:}x{"), *keys.guard("host:*.example.com")]
+    assert len({key_slot(name.encode()) for name in names}) == 1
+    assert not set(keys.guard("host:a")) & set(keys.guard("host:b"))
+    assert len({key_slot(name.encode()) for name in keys.domain("1}2", "a{b")}) == 1

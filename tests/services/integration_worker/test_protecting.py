@@ -11,8 +11,12 @@ from arq.connections import ArqRedis
 
 from services.integration_worker.call import Calls
 from services.integration_worker.protecting import Protector
+from shared.bot.integration import Policy
+from shared.bot.protection import Protection
 from shared.dialog.events import CallOutcome
-from shared.integration.client import OutboundClient
+from shared.integration.client import Answer, OutboundClient
+from shared.integration.policy import Ending
+from shared.protection.guards import Guard
 from shared.store import keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
 from tests.services.integration_worker.misbehaving import Server
@@ -229,3 +233,28 @@ async def test_answers_that_say_nothing_against_the_api_do_not_open_it(
     server.answers = [(status, {}, b"no")]
     await waiting.publish(responder("It", server.url), manifest=ONCE + "breaker = { failures = 1 }\n")
     assert [(await waiting.made("It")).status for _ in range(3)] == [status] * 3
+
+
+async def test_who_waits_for_the_rate_is_not_let_through_when_the_breaker_has_opened_meanwhile(
+    waiting: Waiting, server: Server
+) -> None:
+    server.answers = [BAD]
+    limits = 'rate = "1/s"\nbreaker = { failures = 1 }\n' + ONCE
+    await waiting.publish(responder("It", server.url), manifest=limits)
+    calls = [await waiting.call("It") for _ in range(2)]
+    async with maker(waiting) as made:
+        await asyncio.gather(*map(made.call, calls))
+    found = sorted(str(outcome.failure or outcome.status) for outcome in await outcomes(waiting, calls))
+    assert (found, server.seen.count) == (["503", "breaker_open"], 1)
+
+
+async def test_an_attempt_that_is_too_late_already_is_not_held_up(waiting: Waiting) -> None:
+    protector = Protector(waiting.redis)
+    guard = Guard("host", "host:it", "it", Protection(concurrency=1))
+
+    async def make() -> Answer:
+        return Answer(Ending(failure="timeout"))
+
+    answer, _ = await protector.attempt((guard,), Policy(), asyncio.get_running_loop().time(), make)
+    assert answer == Answer(Ending(failure="timeout"))
+    await protector.close()
