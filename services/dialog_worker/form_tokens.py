@@ -15,6 +15,8 @@ from shared.privacy.form_token import FormToken, FormTokens, new_id, whose
 
 USUAL_SECONDS = 3600
 MOST_SECONDS = 24 * 3600
+LONGEST = 6000
+"""Characters of a token: it has to fit into a header, of which servers take 8 KiB."""
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 _Names = Annotated[tuple[_Name, ...], msgspec.Meta(max_length=200)]
 
@@ -53,4 +55,5 @@ class FormTokenMaker:
             till=now + max(round(seconds * 1000), 1),
             once=wanted.once,
         )
-        return {"token": self._tokens.make(token)}
+        made = self._tokens.make(token)
+        return {"token": made} if len(made) <= LONGEST else {}

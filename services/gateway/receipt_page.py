@@ -56,11 +56,11 @@ _PAGE = """<!doctype html>
 <dt>Read by</dt><dd>{readers}</dd>
 </dl>
 <h2>Ask again</h2>
-<pre><code>{ask}</code></pre>
+<pre tabindex="0"><code>{ask}</code></pre>
 <h2>Post a call by hand</h2>
 <p>Put the ids that your form was opened with in place of the names. A bot in safe mode wants
 <code>Authorization: Bearer</code> and the token that the form was opened with.</p>
-<pre><code>{post}</code></pre>
+<pre tabindex="0"><code>{post}</code></pre>
 <p>This receipt is kept for 24 hours. It never shows what was sent.</p>
 </main>
 </body>

@@ -42,6 +42,13 @@ def test_what_cannot_be_read_makes_no_token(asked: str) -> None:
     assert FormTokenMaker(SECRETS).made(asked, CONVERSATION, NOW) == {}
 
 
+def test_a_token_that_no_header_could_hold_is_not_made_and_a_usual_one_is_short() -> None:
+    maker = FormTokenMaker(SECRETS)
+    assert maker.made(key(["x" * 199 + f"{number}" for number in range(10)]), CONVERSATION, NOW)["token"]
+    assert maker.made(key([f"{number}" + "x" * 190 for number in range(40)]), CONVERSATION, NOW) == {}
+    assert len(maker.made(key(["size", "day", "riderName"]), CONVERSATION, NOW)["token"]) < 300  # links may have 1,024
+
+
 def test_without_a_secret_there_are_no_tokens() -> None:
     assert FormTokenMaker(()).made(key(), CONVERSATION, NOW) == {}
 
