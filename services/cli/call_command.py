@@ -20,6 +20,7 @@ from services.settings import Settings, read_settings
 from services.tester.batch import be_in_utc
 from shared.bot.bot import compile_bot
 from shared.bot.integration import MAIL
+from shared.bot.manifest_credentials import certificate_of
 from shared.bot.source import BotSource, read_bot
 from shared.integration.filling import InvalidRequest
 from shared.integration.redirects import rewrite
@@ -111,7 +112,13 @@ def _command(prepared: Prepared, settings: Settings) -> str:
     credential = bot.credentials.get(integration.credential)
     is_sensitive = Sensitive(bot.sensitive).matches
     shown = show_request(
-        integration, prepared.values, request, credential=credential, proxy=proxy, is_sensitive=is_sensitive
+        integration,
+        prepared.values,
+        request,
+        credential=credential,
+        certificate=None if credential is None else certificate_of(bot.credentials, credential),
+        proxy=proxy,
+        is_sensitive=is_sensitive,
     )
     command = curl(shown, integration.policy, settings.rewrite_urls)
     if used := [name for name in shown.names if f"${{{name}}}" in command]:

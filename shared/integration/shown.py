@@ -14,7 +14,7 @@ import msgspec
 
 from shared.bot.egress import Proxy
 from shared.bot.integration import MAIL, Integration
-from shared.bot.manifest_credentials import Credential
+from shared.bot.manifest_credentials import Credential, MutualTls
 from shared.bot.secret_names import MASK, is_secret_header, is_secret_name
 from shared.dialog.events import SentRequest
 from shared.integration.filling import InvalidRequest, value_of
@@ -78,6 +78,7 @@ def show_request(
     request: Request,
     *,
     credential: Credential | None = None,
+    certificate: MutualTls | None = None,
     proxy: Proxy | None = None,
     is_sensitive: Callable[[str], bool] = nothing_sensitive,
 ) -> Shown:
@@ -103,6 +104,8 @@ def show_request(
     if credential is None:
         return Shown(marked_request, tuple(marks.names), options)
     attached = show_credential(integration.credential, credential, marks.mark)
+    if certificate is not None:
+        options += show_credential(getattr(credential, "mutual_tls", ""), certificate, marks.mark).options
     return Shown(attached.attachment.on(marked_request), tuple(marks.names), (*options, *attached.options))
 
 

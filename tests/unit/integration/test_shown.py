@@ -149,6 +149,15 @@ def test_a_credential_is_shown_by_the_names_of_its_secrets(
     assert name in {*found.names, ""}
 
 
+def test_a_certificate_that_goes_with_a_credential_is_shown_after_it() -> None:
+    of = msgspec.structs.replace(integration("https://api.example.com/"), credential="crm")
+    token = AccessToken(Secret(env="CRM_TOKEN"), mutual_tls="bank")
+    bank = MutualTls(pkcs12=Secret(file="/c.p12"), passphrase=Secret(env="PHRASE"))
+    seen = show_request(of, {}, render_request(of, {}), credential=token, certificate=bank)
+    assert seen.names == ("CRM_TOKEN", "PHRASE")
+    assert [seen.masked(value) for _, value in seen.options] == ["P12", f"/c.p12:{MASK}"]
+
+
 def test_a_proxy_is_shown_with_the_names_of_its_secrets() -> None:
     of = integration("https://api.example.com/x")
     proxy = Proxy("http://proxy.example:3128", username="bot", password=ENV)
