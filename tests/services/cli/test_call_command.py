@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from tests.services.cli.calling import ORDER, SCRIPT, Server, orders, written
-from tests.services.cli.test_check_command import botlane
+from tests.services.cli.typed import typed
 from tests.unit.dialog.bots import integration
 
 
@@ -160,6 +160,6 @@ def test_what_would_steer_a_terminal_is_shown_instead(server: Server, tmp_path: 
 
 
 def test_it_is_a_command_of_its_own_that_needs_no_server(server: Server, tmp_path: Path) -> None:
-    ended = botlane("call", written(tmp_path, orders(server.url)), "Orders", "--set", "number=7")
+    ended = typed("call", written(tmp_path, orders(server.url)), "Orders", "--set", "number=7")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.endswith("OK 200\n")

@@ -2,12 +2,12 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.ports import free_port
+from tests.services.cli.typed import typed
 from tests.unit.dialog.bots import Part, dialog, export, starter, text
 
 ROOT = Path(__file__).parents[3]
@@ -16,19 +16,8 @@ DOUBTFUL = dialog("Shop", starter("hi"), text("hello", "{$botContext.nothing}"))
 BAD = dialog("Shop", starter("hi"), text("hello", pre="var = 1"))
 
 
-def botlane(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli", *map(str, arguments)],
-        env={},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 def check(*arguments: object) -> subprocess.CompletedProcess[str]:
-    return botlane("check", *arguments)
+    return typed("check", *arguments)
 
 
 def written(folder: Path, name: str, *dialogs: Part) -> Path:
@@ -85,7 +74,7 @@ def test_a_manifest_for_two_bots_is_refused(tmp_path: Path) -> None:
 )
 def test_run_says_in_one_line_how_much_there_is_to_mend(made: Part, said: str, tmp_path: Path) -> None:
     path = written(tmp_path, "bot.json", made)
-    ended = botlane("run", path, "--redis", f"redis://127.0.0.1:{free_port()}", "--data", tmp_path / "data")
+    ended = typed("run", path, "--redis", f"redis://127.0.0.1:{free_port()}", "--data", tmp_path / "data")
     assert ended.returncode == 3
     first = ended.stderr.splitlines()[0]
     assert first == f"{path}: {said}{path}" if said else first.startswith("botlane: ")

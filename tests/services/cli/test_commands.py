@@ -12,19 +12,13 @@ from services.cli.failure import CommandFailed
 from services.cli.listening import free_port, is_loopback, refuse_used_port
 from services.cli.settings_help import DOCUMENT, document
 from services.settings import SETTINGS
+from tests.services.cli.typed import typed
 
 ROOT = Path(__file__).parents[3]
 
 
 def botlane(*arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "services.cli", *arguments],
-        env=variables,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    return typed(*arguments, variables=variables)
 
 
 def copied(corpus: Path, name: str, folder: Path) -> Path:

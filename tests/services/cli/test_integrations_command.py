@@ -1,8 +1,6 @@
 """`botlane integrations`: how the limits of integrations and hosts stand, read without a scan."""
 
 import io
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +11,7 @@ from services.cli.integrations_command import page, read
 from shared.bot.protection import Breaker, Protection, Rate
 from shared.protection.gate import Gate
 from shared.protection.guards import Guard
+from tests.services.cli.typed import typed
 
 ROOT = Path(__file__).parents[3]
 Raw = Any  # redis' own annotations leave open whether a command is to be awaited
@@ -88,8 +87,7 @@ async def test_reading_it_scans_nothing(redis: Raw) -> None:
 
 async def test_json_has_everything_on_the_screen(redis: Raw, valkey_server: str) -> None:
     await Gate(redis).enter((STORE,), "w:1", 20)
-    command = [sys.executable, "-m", "services.cli", "integrations", "--json", "--redis", valkey_server]
-    ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    ended = typed("integrations", "--json", "--redis", valkey_server)
     assert ended.returncode == 0, ended.stderr
     [guard] = msgspec.json.decode(ended.stdout)["guards"]
     assert (guard["name"], guard["inFlight"], guard["rate"]) == (STORE.name, 1, {"count": 20, "ms": 1000})

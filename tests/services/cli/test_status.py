@@ -2,7 +2,6 @@
 
 import io
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from shared.queue.records import Commit, DeadEvent, NewConversation
 from shared.store import keys
 from shared.store.bots import Bots
 from tests.ports import free_address
+from tests.services.cli.typed import typed
 from tests.services.dialog_worker.conversations import small_bot
 
 ROOT = Path(__file__).parents[3]
@@ -103,8 +103,7 @@ async def test_reading_it_scans_nothing(redis: Raw) -> None:
 
 
 def botlane(*arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "services.cli", "status", *arguments]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    return typed("status", *arguments)
 
 
 async def test_json_has_everything_on_the_screen(redis: Raw, valkey_server: str) -> None:
