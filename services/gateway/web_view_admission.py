@@ -73,13 +73,13 @@ class WebViewAdmission:
             self._mailbox.about(call.conversation_id), self._bots.web_view_mode(call.bot_id)
         )
         about = _known(found)
+        if mode == "safe" and call.bot_id == about.bot_id:
+            raise _unsafe()
         given = request.headers["Authorization"].strip().lower().encode("utf-8", "surrogateescape")
         if not hmac.compare_digest(given, checksum_of(about.id, about.bot_id).encode()):
             message = 'The Authorization header does not fit: it must be sha256hex(conversationId + " || " + botId).'
             raise Refused("unauthorized", message)
         _refuse_strangers(about, call)
-        if mode == "safe":
-            raise _unsafe()
         return Admission(about)
 
 

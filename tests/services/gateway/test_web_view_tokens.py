@@ -85,9 +85,13 @@ async def test_safe_mode_refuses_the_checksum_and_says_what_to_do(
 ) -> None:
     made = await conversation()
     ids = {"botId": "shop", "conversationId": made.id, "userId": made.user_id}
-    error = await failure_of(await post(gateway, checksum(made.id, "shop"), **ids, message="done"), 401)
-    for word in ("[web_view]", "getWebViewToken", "Bearer", "/webview.js"):
-        assert word in error["message"]
+    for given in (checksum(made.id, "shop"), "0" * 64):
+        error = await failure_of(await post(gateway, given, **ids, message="done"), 401)
+        for word in ("[web_view]", "getWebViewToken", "Bearer", "/webview.js"):
+            assert word in error["message"]
+    other_bot = ids | {"botId": "compatible-bot"}  # of which nothing is known: that is no way round
+    for given in (checksum(made.id, "shop"), checksum(made.id, "compatible-bot")):
+        assert (await post(gateway, given, **other_bot, message="done")).status in (401, 404)
 
 
 async def test_the_mode_is_that_of_the_version_published_last(
