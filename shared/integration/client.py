@@ -14,25 +14,26 @@ import aiohttp
 import msgspec
 from yarl import URL
 
-from shared.bot.integration import Policy
+from shared.bot.integration import UNSAFE_METHODS, Policy
 from shared.integration.addresses import EgressRefused, guarded_connector, networks, open_connector
 from shared.integration.attachment import NOTHING, Attached, Attachment
 from shared.integration.filling import whole_characters
 from shared.integration.look_up import LookUp
 from shared.integration.policy import Ending
-from shared.integration.redirects import RedirectRefused, is_redirect, redirected, rewrite, same_origin
+from shared.integration.redirects import SEEN_TO, RedirectRefused, is_redirect, redirected, rewrite, same_origin
 from shared.integration.request import Request
 from shared.integration.response import decode_body, retry_after
 from shared.integration.unpacking import Damaged, Unpacker
 from shared.integration.ways import NotAllowed, ProxyUnusable, Via, Ways
 
+_NO_CONNECTION: Final = Ending(failure="unreachable", detail="no connection within its time limit")
 # The first class that fits wins; `unreachable` promises that nothing was sent.
 _ENDINGS: Final[tuple[tuple[type[BaseException], Ending], ...]] = (
     (aiohttp.ClientProxyConnectionError, Ending(failure="unreachable", detail="the proxy did not accept a connection")),
     (aiohttp.ClientConnectorDNSError, Ending(failure="unreachable", detail="the name of the host was not found")),
     (aiohttp.ClientSSLError, Ending(failure="unreachable", detail="no trusted TLS connection could be made")),
     (aiohttp.ClientConnectorError, Ending(failure="unreachable", detail="the connection was not accepted")),
-    (aiohttp.ConnectionTimeoutError, Ending(failure="unreachable", detail="no connection within its time limit")),
+    (aiohttp.ConnectionTimeoutError, _NO_CONNECTION),
     (aiohttp.InvalidURL, Ending(failure="refused", detail="the address cannot be used")),
     (aiohttp.NonHttpUrlClientError, Ending(failure="refused", detail="the address is neither http nor https")),
     (aiohttp.ServerTimeoutError, Ending(failure="timeout", detail="the answer did not come in time")),
@@ -70,6 +71,7 @@ class _Trail(msgspec.Struct):
 
     attached: Attached
     sent: int = 0
+    moved: bool = False
 
 
 class _TooLarge(Exception):  # noqa: N818  # never leaves this module
@@ -128,14 +130,17 @@ class OutboundClient:
         trail = _Trail(Attached(attachment, request.url))
         answer = await self._attempt(request, policy, limit, ways, trail)
         headers = {name: attachment.masked(value) for name, value in answer.headers.items()}
-        return Answer(answer.ending, headers, attachment.masked(answer.body), trail.sent)
+        ending = msgspec.structs.replace(answer.ending, moved=trail.moved)
+        return Answer(ending, headers, attachment.masked(answer.body), trail.sent)
 
     async def _attempt(self, request: Request, policy: Policy, limit: float, ways: Ways, trail: _Trail) -> Answer:
         try:
             async with asyncio.timeout(max(limit, 0)):
                 return await self._follow(request, policy, ways, trail)
         except TimeoutError as error:
-            return Answer(_TOO_LATE if type(error) is TimeoutError else _ending(error))
+            if type(error) is not TimeoutError:
+                return Answer(_ending(error))
+            return Answer(_TOO_LATE if trail.sent or limit <= 0 else _NO_CONNECTION)
         except tuple(_VERDICTS) as error:
             return Answer(Ending(failure=_VERDICTS[type(error)], detail=str(error)))
         except (aiohttp.ClientError, OSError, Damaged) as error:
@@ -154,6 +159,7 @@ class OutboundClient:
                 location = response.headers.get("Location")
                 if policy.redirects == 0 or not is_redirect(response.status, location):
                     return await _read(response, policy.response_limit)
+            trail.moved |= response.status in SEEN_TO and request.method in UNSAFE_METHODS
             # A relative address is relative to what the bot meant, an absolute one is what it says.
             request = redirected(request, response.status, location or "")
         raise RedirectRefused(f"more than {policy.redirects} redirects")

@@ -22,13 +22,15 @@ from shared.bot.integration import UNSAFE_METHODS, Policy
 class Ending(msgspec.Struct, frozen=True):
     """How one attempt ended: an answer with its `status`, or a `failure` in the words of `CallOutcome`.
 
-    `retry_after` is what the answer asked for, in seconds; `detail` a sentence without values.
+    `retry_after` is what the answer asked for, in seconds; `detail` a sentence without values. `moved` says that it
+    ended elsewhere: what was asked for first may have been executed before the redirect.
     """
 
     status: int = 0
     retry_after: float | None = None
     failure: str | None = None
     detail: str = ""
+    moved: bool = False
 
 
 class Accept(msgspec.Struct, frozen=True):
@@ -68,6 +70,8 @@ def decide(policy: Policy, method: str, attempt: int, outcome: Ending, left: flo
 
 def _may_have_run(outcome: Ending) -> bool:
     """Tell whether the other side may have carried out what it was asked to."""
+    if outcome.moved:
+        return True
     if outcome.failure is not None:
         return outcome.failure != "unreachable"
     return outcome.status != 429 and not (outcome.status == 503 and outcome.retry_after is not None)

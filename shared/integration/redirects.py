@@ -9,6 +9,8 @@ from shared.bot.secret_names import is_secret_header
 from shared.integration.request import Request
 
 _BODY_HEADERS = frozenset({"content-type", "content-encoding", "content-language"})
+# These may say: it is done, see there. 307 and 308 say: not here.
+SEEN_TO = frozenset({301, 302, 303})
 
 
 class RedirectRefused(Exception):  # noqa: N818  # a verdict about the answer, not a fault of ours

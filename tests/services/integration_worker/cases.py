@@ -125,6 +125,10 @@ REDIRECTED = [
     Case("to this machine, spelt otherwise", [says(302, Location="http://[::ffff:127.0.0.1]:{port}/")], ["refused"], "refused"),
     Case("to a file", [says(302, Location="file:///etc/passwd")], ["refused"], "refused"),
     Case("not followed", [says(302, Location="/x")], ["302"], 302, manifest="redirects = 0\n"),
+    Case("a POST that is done, to a host that is away", [says(303, Location="{away}/result"), OK], ["unreachable"], "unreachable", "POST"),
+    Case("a POST that is done, to one that is busy", [says(303, Location="/result"), says(429), OK], ["429"], 429, "POST"),
+    Case("a POST that is not done, to one that is busy", [says(307, Location="/again"), says(429), OK], ["429", "200"], 200, "POST"),
+    Case("a GET, to a host that is away", [says(303, Location="{away}/result"), OK], ["unreachable", "200"], 200),
     Case("nowhere", [says(302)], ["302"], 302),
 ]  # fmt: skip
 CASES = [*SLOW, *BROKEN, *LARGE, *STATUSES, *REDIRECTED]
@@ -136,7 +140,7 @@ def filled(answer: Any, here: Server, there: Server) -> Any:
         return answer
     status, headers, body = answer
     port = here.url.rpartition(":")[2]
-    places = {"{here}": here.url, "{there}": there.url, "{port}": port}
+    places = {"{here}": here.url, "{there}": there.url, "{port}": port, "{away}": "http://127.0.0.1:1"}
     filled_in = {}
     for name, value in headers.items():
         for place, text in places.items():

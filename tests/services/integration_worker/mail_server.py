@@ -37,6 +37,7 @@ class MailServer:
         self.taken: list[Taken] = []
         self.connections = 0
         self.texts = 0
+        self.ids: list[str] = []
         self.says: dict[str, list[str]] = {}
         self.port = 0
         self.said = ""
@@ -87,6 +88,7 @@ class MailServer:
                     good = await self._answer(writer, "DATA", "354 go on")
                     text = await reader.readuntil(b"\r\n.\r\n")
                     self.texts += 1
+                    self.ids.append(str(message_from_bytes(text, policy=default)["Message-ID"]))
                     good = good and await self._answer(writer, ".", "250 taken")
                     if good and self.said.startswith("2"):
                         text = text[:-3].replace(b"\r\n..", b"\r\n.")

@@ -134,7 +134,7 @@ async def test_a_redirect_is_followed_and_keeps_its_secrets_at_home(server: Serv
     server.answers = [(302, {"Location": "/next"}, b""), (307, {"Location": f"{other_server.url}/there"}, b"")]
     other_server.answers = [OK]
     answer = await attempt(Request("POST", server.url + "/start", {"Authorization": "s", "X-B": "1"}, b"body"))
-    assert answer.ending == Ending(status=200)
+    assert answer.ending == Ending(status=200, moved=True)
     assert server.seen.paths == ["POST /start", "GET /next"]
     assert [("Authorization" in headers, body) for _, _, headers, body in server.seen.requests] == [
         (True, b"body"),

@@ -34,6 +34,12 @@ async def test_a_host_that_accepts_nobody_leaves_room_to_try_again(waiting: Wait
     assert outcome.failure_detail == "no connection within its time limit"
 
 
+async def test_a_post_that_has_not_gone_out_when_its_attempts_time_is_over_is_made_again(waiting: Waiting) -> None:
+    async with accepting_nobody() as url:
+        await waiting.publish(responder("It", url, method="POST"), manifest="attempt_timeout = 0.05\nretries = 1\n")
+        assert words(await waiting.made("It")) == ["unreachable"] * 2
+
+
 async def test_a_tls_handshake_that_never_ends_is_no_connection(waiting: Waiting) -> None:
     async with accepting_nobody() as url:
         await waiting.publish(

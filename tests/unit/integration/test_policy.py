@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from shared.bot.integration import Policy, check_policy
@@ -51,6 +52,16 @@ def test_what_may_have_been_executed_is_repeated_with_unsafe_methods_only_if_the
 ) -> None:
     assert decided(method, ending) is GiveUp
     assert isinstance(decided(method, ending, repeat_unsafe=True), Retry)
+
+
+@pytest.mark.parametrize(
+    "ending", [Ending(failure="unreachable"), Ending(status=429), Ending(status=503, retry_after=0.0)]
+)
+def test_what_ended_elsewhere_may_have_been_executed_before(ending: Ending) -> None:
+    moved = msgspec.structs.replace(ending, moved=True)
+    assert decided("POST", moved) is GiveUp
+    assert decided("POST", moved, repeat_unsafe=True) == FIRST
+    assert decided("GET", moved) == FIRST
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 301, 304, 400, 401, 403, 404, 409, 418, 501, 505, 599])
