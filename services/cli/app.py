@@ -20,6 +20,7 @@ COMMANDS = {
     "status": "services.cli.status_command:status",
     "integrations": "services.cli.integrations_command:integrations",
     "dead": "services.cli.dead_commands:dead",
+    "forget": "services.cli.forget_command:forget",
     "forms": "services.cli.forms_command:forms",
     "verify": "services.cli.verify_command:verify",
     "gateway": "services.cli.program_commands:gateway",

@@ -4,7 +4,7 @@ A letter's id is `<shard>/<entry>`: the stream `dead:{sN}` it is in, and its pla
 """
 
 import re
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Collection, Iterable
 from typing import Any
 
 import msgspec
@@ -103,6 +103,14 @@ class DeadLetters:
                 if await self._redis.xdel(keys.dead(shard), entry):
                     dropped.append(letter_id)
         return dropped
+
+    async def forget(self, conversation_ids: Collection[str]) -> int:
+        """Remove the letters of conversations and return how many there were."""
+        count = 0
+        for shard in {keys.shard_of(conversation_id) for conversation_id in conversation_ids}:
+            theirs = [letter.id async for letter in self._of_shard(shard) if letter.conversation_id in conversation_ids]
+            count += len(await self.drop(theirs))
+        return count
 
     async def drop_all(self) -> int:
         """Remove all letters and return how many there were."""

@@ -17,6 +17,7 @@ from shared.queue.records import (
     CallStarted,
     Commit,
     Committed,
+    Forgotten,
     Ingested,
     NewConversation,
     NotBegun,
@@ -42,6 +43,7 @@ CONVERSATION_SCRIPTS = (
     "result",
     "recover",
     "keep_seal",
+    "forget",
 )
 _LOST = msgspec.json.encode(
     CallOutcome(call_id="@", failure="lost", failure_detail="Its worker was lost, or none took it.")
@@ -85,8 +87,9 @@ class Mailbox:
     async def create(self, new: NewConversation) -> int:
         """Make a conversation and return when, in ms; a repeat is answered alike."""
         who = (new.bot_id, new.user_id, new.channel, new.profile, new.channel_key, new.session_ms, new.seal)
-        alive = keys.alive(keys.shard_of(new.id))
-        created = int(await self._run("create", new.id, *who, extra=(alive,)))
+        shard = keys.shard_of(new.id)
+        places = (keys.alive(shard), keys.conversations(shard, new.user_id))
+        created = int(await self._run("create", new.id, *who, extra=places))
         await self.confirm(new.id)
         return created
 
@@ -106,6 +109,24 @@ class Mailbox:
         """Give a conversation that has no key this one, sealed, and return the one it has; empty when it is gone."""
         answer = await self._run("keep_seal", conversation_id, seal)
         return b"" if answer[0] == b"gone" else bytes(answer[1])
+
+    async def forget(self, conversation_id: str, user_id: str) -> Forgotten:
+        """Remove a conversation of a user with all it has, in whatever state; its owner cannot commit any more."""
+        shard = keys.shard_of(conversation_id)
+        places = (
+            keys.alive(shard),
+            keys.conversations(shard, user_id),
+            keys.receipts(conversation_id),
+            keys.taken(conversation_id),
+        )
+        outcome, writes, removed = await self._run("forget", conversation_id, extra=places)
+        return Forgotten(outcome == b"forgotten", [name.decode() for name in removed], writes)
+
+    async def conversations(self, shard: int, user_id: str) -> list[str]:
+        """Return the conversations that a user has on a shard, oldest first; some may have expired."""
+        found: list[bytes]
+        [found] = await self.batches.ask(("ZRANGE", keys.conversations(shard, user_id), "0", "-1"))
+        return [name.decode() for name in found]
 
     async def ingest_message(self, conversation_id: str, message_id: str, event: bytes, echo: bytes) -> Ingested:
         """Accept a consumer message; `echo` is its entry in the outbox. A known `message_id` is a duplicate."""

@@ -228,6 +228,17 @@ class Told(msgspec.Struct, frozen=True):
     messages: list[tuple[int, int, bytes]] = []
 
 
+class Forgotten(msgspec.Struct, frozen=True):
+    """What FORGET removed: the keys that were there. `was_there` is false when the conversation had expired.
+
+    `writes` were committed and may not have been applied yet: their owner may do so later (`Batch.writes`).
+    """
+
+    was_there: bool
+    keys: list[str]
+    writes: list[bytes] = []
+
+
 class OutboxPage(msgspec.Struct, frozen=True):
     """Messages after a cursor: (sequence, accepted at, JSON object), `gap` when older ones were trimmed."""
 

@@ -5,13 +5,13 @@
 --       what (set, delete, clear), name, JSON, TTL in ms from that time
 -- The target lives as long as its longest field, and holds at most MOST bytes of names and values (CB:
 -- reference/surroundings.md, context service): everybody who reads it gets all of it, in one frame.
--- Returns how many writes were new, and how many of those found no room and are not kept.
+-- Returns how many writes were new, how many of those found no room and are not kept, and how many values are held now.
 local MOST = 800000
 local TIDY_ABOVE, TIDY_EVERY = 256, 64
 local target, stamp_ttl = KEYS[1], tonumber(ARGV[1])
 local clock = redis.call('TIME')
 local now = clock[1] * 1000 + math.floor(clock[2] / 1000)
-local applied, refused, room = 0, 0, nil
+local applied, refused, held, room = 0, 0, 0, nil
 
 local function stamp_of(entry)
   return entry and string.match(entry, '^%d+|([^|]*)|') or ''
@@ -59,6 +59,7 @@ for i = 2, #ARGV, 5 do
   local stamp, what, field = ARGV[i], ARGV[i + 1], '=' .. ARGV[i + 2]
   local cleared, written = stamp_of(redis.call('HGET', target, '*')), ''
   if what ~= 'clear' then written = stamp_of(redis.call('HGET', target, field)) end
+  if what == 'set' and stamp == written then held = held + 1 end
   if stamp > cleared and stamp > written then
     if what == 'clear' then
       clear(stamp)
@@ -66,6 +67,7 @@ for i = 2, #ARGV, 5 do
       put(field, stamp, '-', stamp_ttl)
     elseif fits(field, ARGV[i + 3]) then
       put(field, stamp, '+' .. ARGV[i + 3], tonumber(ARGV[i + 4]))
+      held = held + 1
     else
       refused = refused + 1
     end
@@ -79,4 +81,4 @@ if size > TIDY_ABOVE and size % TIDY_EVERY == 0 then
     if tonumber(string.match(entry, '^%d+')) <= now then redis.call('HDEL', target, field) end
   end)
 end
-return {applied, refused}
+return {applied, refused, held}

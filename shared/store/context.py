@@ -25,6 +25,8 @@ logger = logging.getLogger(__name__)
 DAY_MS = 24 * 3600 * 1000
 FOREVER_MS = 180 * DAY_MS
 LONGEST_MS = 396 * DAY_MS  # 13 months, the context service's own limit (CB: reference/surroundings.md)
+MARK_MS = 3600 * 1000  # longer than a worker that was cut off goes on with what it has committed
+_OF_USER = ("user", "forever")
 TOMBSTONE_MS = 30 * DAY_MS  # longer than a conversation keeps writes that were not applied
 
 
@@ -84,24 +86,60 @@ class Context:
         (seconds, micros), fields = await self._batches.ask(("TIME",), ("HGETALL", target))
         return self._alive(target, fields, seconds * 1000 + micros // 1000)
 
+    async def forget(self, user_id: str, bot_ids: Iterable[str], pending: Iterable[bytes]) -> list[str]:
+        """Remove what is kept of a user outside conversations, in all bots, and return the keys that were there.
+
+        `pending` are writes that may be applied after this: where they go, a mark without values refuses them for
+        an hour.
+        """
+        targets = {keys.user(bot_id, user_id) for bot_id in bot_ids}
+        listed = keys.namespaces(user_id)
+        (seconds, micros), namespaces = await self._batches.ask(("TIME",), ("ZRANGE", listed, "0", "-1"))
+        targets |= {keys.context_user(name.decode(), user_id) for name in namespaces}
+        written = [_decoder.decode(entry.split(b"|", 4)[4]) for entry in pending]
+        marked = {_target(one.write, user_id, one.bot_id) for one in written if one.write.scope in _OF_USER}
+        stamp = f"{seconds * 1000 + micros // 1000:013}/~"  # later than every stamp of this moment
+        removed = []
+        with translated():
+            for target in sorted({*targets, *marked, listed}):
+                removed += [target] if await self._redis.delete(target) else []
+                if target in marked:
+                    await cast("Awaitable[Any]", self._apply(keys=[target], args=[MARK_MS, stamp, "clear", "", "", 0]))
+                    await self._redis.pexpire(target, MARK_MS)
+        return removed
+
     async def apply(self, writes: Iterable[bytes]) -> int:
         """Apply what COMMIT or BEGIN gave as `writes`, one script per target; return how many were new and kept."""
         by_target: dict[str, list[Any]] = defaultdict(list)
+        listed: dict[str, tuple[str, str, int]] = {}
         for entry in writes:
             time, conversation, turn, index, body = entry.split(b"|", 4)
             stamp = f"{int(time):013}/{conversation.decode()}/{int(turn):010}/{int(index):06}"
             stored = _decoder.decode(body)
             target = _target(stored.write, stored.user_id, stored.bot_id)
             by_target[target] += [stamp, *_arguments(stored.write)]
+            if stored.write.scope == "user":
+                listed[target] = (stored.user_id, stored.write.namespace, int(time) + LONGEST_MS)
         kept = 0
         with translated():
             for target, arguments in by_target.items():
                 answer = self._apply(keys=[target], args=[TOMBSTONE_MS, *arguments])
-                applied, refused = await cast("Awaitable[list[int]]", answer)
+                applied, refused, held = await cast("Awaitable[list[int]]", answer)
                 kept += applied
+                if held and target in listed:
+                    await self._list_namespace(*listed[target])
                 if refused:
                     logger.warning("%s write(s) dropped: data outside conversations has a full namespace", refused)
         return kept
+
+    async def _list_namespace(self, user_id: str, namespace: str, until: int) -> None:
+        """Note that there may be data of a user in a namespace, so that they can be forgotten without a search."""
+        listed = keys.namespaces(user_id)
+        await self._batches.ask(
+            ("ZREMRANGEBYSCORE", listed, "-inf", str(until - LONGEST_MS)),
+            ("ZADD", listed, str(until), namespace),
+            ("PEXPIRE", listed, str(LONGEST_MS)),
+        )
 
     def _alive(self, target: str, fields: Mapping[bytes, bytes], now: int) -> dict[str, Any]:
         """Return the values that have not expired; one that cannot be opened is as if it were not there."""

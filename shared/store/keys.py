@@ -27,6 +27,7 @@ queue:{sN}:integration        zset    -               COMMIT, RELEASE, RECOVER, 
 <queue>:bell                  list    - (1,000)       with its queue                    workers
 due:{sN}                      zset    -               all scripts that move a state     SWEEP
 alive:{sN}                    zset    -               CREATE, SWEEP                     SWEEP, FIGURES
+conversations:{sN}:<userId>   zset    longest, + 1 d  CREATE, SWEEP, FORGET             command line
 sweeper:{sN}                  string  2 s             SWEEP                             SWEEP
 dead:{sN}                     stream  30 days, capped COMMIT, emptied by RETRY          command line
 notify:{sN}                   channel -               INGEST, COMMIT                    gateways
@@ -36,6 +37,7 @@ taken:{<address>}             string  1 min           TAKE                      
 user:<botId>:{<userId>}       hash    180 days        context.apply                     context.load_forever
 context-user:{<ns>|<userId>}  hash    longest field   context.apply                     context.load
 context-global:{<ns>}         hash    longest field   context.apply                     context.load
+namespaces:{<userId>}         zset    13 months       context.apply                     command line
 programs                      zset    6 s             BEAT                              command line
 program:{programs}:<program>  string  6 s             BEAT                              command line
 guards:{protection}           zset    24 h            ENTER                             command line
@@ -90,6 +92,11 @@ def conversation_of(call_id: str) -> str:
 def tag(shard: int) -> str:
     """Return the hash tag of a shard."""
     return f"{{s{shard}}}"
+
+
+def kind_of(name: str) -> str:
+    """Return the word that a key begins with: what it is, in the table above."""
+    return name.partition(":")[0]
 
 
 def conv(conversation_id: str) -> str:
@@ -207,6 +214,11 @@ def alive(shard: int) -> str:
     return f"alive:{tag(shard)}"
 
 
+def conversations(shard: int, user_id: str) -> str:
+    """Sorted set: the conversations that a user has on a shard, by when they began."""
+    return f"conversations:{tag(shard)}:{user_id}"
+
+
 def sweeper(shard: int) -> str:
     """Return the key of the string that says who sweeps."""
     return f"sweeper:{tag(shard)}"
@@ -266,6 +278,11 @@ def user(bot_id: str, user_id: str) -> str:
 def context_user(namespace: str, user_id: str) -> str:
     """Hash: context service data of one consumer."""
     return f"context-user:{{{quote(namespace, safe='')}|{quote(user_id, safe='')}}}"
+
+
+def namespaces(user_id: str) -> str:
+    """Sorted set: the namespaces in which there may be data of a user, by when these end."""
+    return f"namespaces:{{{quote(user_id, safe='')}}}"
 
 
 def context_global(namespace: str) -> str:

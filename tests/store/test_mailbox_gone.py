@@ -57,6 +57,7 @@ async def test_a_script_finds_the_conversation_gone_and_leaves_nothing_of_it(
     others = (
         set(await redis.keys("queue:*"))
         | set(await redis.keys("arq:*"))
+        | set(await redis.keys("conversations:*"))
         | {keys.sweeper(0).encode(), keys.alive(0).encode()}
     )
 

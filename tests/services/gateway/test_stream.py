@@ -96,6 +96,17 @@ async def test_replies_arrive_as_they_are_made(conversation: StartConversation) 
     assert [frame["message"]["from"] for frame in frames] == ["consumer", "bot", "bot"]
 
 
+async def test_a_conversation_that_is_forgotten_ends_its_streams(conversation: StartConversation) -> None:
+    made = await conversation()
+    async with await connected(made) as socket:
+        await made.say("hi")
+        await received(socket, 1)
+        assert (await made.mailbox.forget(made.id, made.user_id)).was_there
+        [frame] = await received(socket, 1)
+        assert frame["error"]["code"] == "not_found"
+        assert (await socket.receive()).data == 4404
+
+
 async def test_a_stream_resumes_after_its_cursor(conversation: StartConversation) -> None:
     made = await conversation()
     await made.say("one")

@@ -1,0 +1,33 @@
+-- FORGET: removes a conversation with all it has. States: any → none, so that nobody who still has its fence can write.
+-- KEYS  the conversation's (see _conversation.lua), 17 alive  18 conversations of its user  19 receipts  20 taken
+--       writes all of them, call:…, receipt:…, both queues, arq:job:…
+-- ARGV  1 id  2 conversation_ttl
+-- Returns {forgotten or gone, writes that may still be carried out elsewhere, keys that were there}.
+-- include: _conversation.lua
+-- include: _jobs.lua
+local OWN, RECEIPTS = 9, KEYS[19]
+
+local removed = {}
+local function remove(key)
+  if redis.call('DEL', key) == 1 then removed[#removed + 1] = key end
+end
+
+local c = read('state', 'call', 'job')
+local writes = redis.call('LRANGE', WRITES, 0, -1)
+for _, receipt in ipairs(redis.call('LRANGE', RECEIPTS, 0, -1)) do remove('receipt:' .. TAG .. ':' .. receipt) end
+if c.call then remove('call:' .. TAG .. ':' .. c.call) end
+if c.job then
+  redis.call('ZREM', DIALOG_QUEUE, c.job)
+  redis.call('ZREM', CALL_QUEUE, c.job)
+  redis.call('LREM', DIALOG_BELL, 0, c.job)
+  redis.call('LREM', CALL_BELL, 0, c.job)
+  remove('arq:job:' .. c.job)
+end
+for place = 1, OWN do remove(KEYS[place]) end
+remove(RECEIPTS)
+remove(KEYS[20])
+redis.call('ZREM', DUE, ID)
+redis.call('ZREM', EXTRA, ID)
+redis.call('ZREM', KEYS[18], ID)
+redis.call('PUBLISH', NOTIFY, ID)  -- who listens finds it gone
+return {c.state and 'forgotten' or 'gone', writes, removed}

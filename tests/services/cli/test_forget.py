@@ -1,0 +1,209 @@
+"""`botlane forget`: nothing of a conversation or a user is left, at once, whatever a worker is doing."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import msgspec
+import pytest
+from arq.connections import ArqRedis
+
+from services.cli.forgetting import Forgetting, Removed
+from services.dialog_worker.advance import advance_directly
+from services.settings import Settings
+from shared.dialog.effects import ContextWrite, StartCall
+from shared.dialog.events import WebViewCall
+from shared.dialog.frames import Advance, Answer
+from shared.queue.records import DeadEvent, WebViewTerms
+from shared.store import keys
+from shared.store.context import Context, encode_write
+from tests.journeys.redis_contents import keys_with
+from tests.services.cli.test_commands import botlane
+from tests.services.dialog_worker.conversations import BOT_ID, USER_ID, Engine, Talk, repeats
+
+SETTINGS = Settings()
+WRITES = [
+    ContextWrite("forever", "", "colour", '"blue"'),
+    ContextWrite("user", "shop", "size", '"L"'),
+    ContextWrite("conversation", "shop", "step", "1"),
+]
+Talks = Callable[..., Awaitable[Talk]]
+
+
+def writes_everywhere(request: Advance) -> Answer:
+    return msgspec.structs.replace(repeats(request), effects=[*repeats(request).effects, *WRITES])
+
+
+@pytest.fixture
+def talk_with(redis: ArqRedis) -> Talks:
+    """Start a conversation with the small bot, whose turns `engine` answers."""
+
+    async def start(engine: Engine = writes_everywhere) -> Talk:
+        talk = Talk(redis, SETTINGS, engine)
+        await talk.create()
+        return talk
+
+    return start
+
+
+async def work(talk: Talk) -> None:
+    """Do what waits, as a worker does that takes the job off its queue."""
+    renewing = asyncio.create_task(talk.parts.leases.keep())
+    try:
+        await advance_directly({"parts": talk.parts, "job_id": await talk.field("job")}, talk.id)
+    finally:
+        renewing.cancel()
+        await asyncio.gather(renewing, return_exceptions=True)
+
+
+async def filled(talk: Talk) -> None:
+    """Give a conversation one of everything: what was said, a form, a dead letter, data everywhere, an awaited call."""
+    await talk.say("one")
+    receipt = keys.new_receipt_id(talk.id)
+    form = msgspec.json.encode(WebViewCall({"size": "L"}, receipt=receipt))
+    await talk.mailbox.ingest_web_view(talk.id, "stamp", form, None, WebViewTerms(receipt=receipt, bot_id=BOT_ID))
+    await work(talk)
+    await talk.redis.xadd(keys.dead(0), {"reason": "x", "conversation": talk.id, "bot": BOT_ID, "body": "b"})
+
+    def calls(request: Advance) -> Answer:
+        answer = writes_everywhere(request)
+        return msgspec.structs.replace(answer, effects=[*answer.effects, StartCall("Store", {"n": 1})])
+
+    talk.engine._engine = calls
+    await talk.say("two")
+    await work(talk)
+    assert await talk.field("state") == "waiting"
+
+
+def left_of(url: str, *texts: str) -> list[str]:
+    """The keys that still know one of the texts, but for tokens in bells, and what tells a body posted twice for 2 s."""
+    return [name for name in keys_with(url, *texts) if not name.endswith(":bell") and not name.startswith("posted:")]
+
+
+def said(url: str, *arguments: str, code: int = 0) -> str:
+    ended = botlane("forget", *arguments, BOTLANE_REDIS_URL=url)
+    assert ended.returncode == code, ended.stderr
+    return ended.stdout + ended.stderr
+
+
+async def test_nothing_of_a_user_is_left(talk_with: Talks, redis: Any, valkey_server: str) -> None:
+    talk, other = await talk_with(), await talk_with()
+    await filled(talk)
+    await other.say("hello")
+    stranger = Talk(talk.redis, SETTINGS, repeats)
+    stranger_user = "somebody else"
+    await stranger.bots.current(BOT_ID)
+    await redis.hset(keys.user(BOT_ID, stranger_user), "=x", "9999999999999|1|+1")
+    removed = json.loads(said(valkey_server, "user", USER_ID, "--json"))
+    assert sorted(removed["conversations"]) == sorted([talk.id, other.id])
+    assert removed["deadLetters"] == 1
+    assert removed["markedSeconds"] == 0
+    assert {"conv", "outbox", "session", "trace", "context", "receipt", "call", "user", "context-user"} <= set(
+        removed["keys"]
+    )
+    assert left_of(valkey_server, talk.id, other.id, USER_ID) == []
+    assert await redis.exists(keys.user(BOT_ID, stranger_user))
+
+
+async def test_a_conversation_goes_and_what_its_user_keeps_stays(
+    talk_with: Talks, redis: Any, valkey_server: str
+) -> None:
+    talk, other = await talk_with(), await talk_with()
+    await filled(talk)
+    await other.say("hello")
+    told = said(valkey_server, "conversation", talk.id)
+    assert f"Of conversation {talk.id} was removed:" in told
+    assert "dead letters: 1" in told
+    of_user = {keys.user(BOT_ID, USER_ID), keys.context_user("shop", USER_ID)}
+    assert set(left_of(valkey_server, talk.id)) == of_user  # stamps tell in which turn something was written
+    assert await Context(redis).load_forever(BOT_ID, USER_ID) == {"colour": "blue"}
+    assert await redis.exists(keys.conv(other.id))
+
+
+def test_what_is_not_there_is_said(redis: ArqRedis, valkey_server: str) -> None:
+    unknown = keys.new_conversation_id(0)
+    assert said(valkey_server, "conversation", unknown, code=1) == f"There is nothing of conversation {unknown}.\n"
+    assert "nothing of user nobody" in said(valkey_server, "user", "nobody", code=1)
+    assert "no conversation's id" in said(valkey_server, "conversation", "nobody", code=2)
+
+
+async def test_what_was_forgotten_is_not_found_a_second_time(talk_with: Talks, valkey_server: str) -> None:
+    talk = await talk_with()
+    await filled(talk)
+    said(valkey_server, "user", USER_ID)
+    said(valkey_server, "user", USER_ID, code=1)
+
+
+async def test_a_turn_in_progress_writes_nothing_back(talk_with: Talks, redis: ArqRedis, valkey_server: str) -> None:
+    forgotten: list[Removed] = []
+
+    async def engine(request: Advance) -> Answer:
+        forgotten.append(await Forgetting(redis, SETTINGS).user(USER_ID))
+        return writes_everywhere(request)
+
+    talk = await talk_with(engine)
+    await talk.say("one")
+    await work(talk)
+    assert [one.conversations for one in forgotten] == [[talk.id]]
+    assert left_of(valkey_server, talk.id, USER_ID) == []
+
+
+async def test_writes_on_their_way_are_refused_by_marks_that_go(
+    talk_with: Talks, redis: Any, valkey_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = await talk_with()
+    apply = talk.parts.context.apply
+    forgotten: list[Removed] = []
+
+    async def forget_first(writes: list[bytes]) -> int:
+        forgotten.append(await Forgetting(redis, SETTINGS).user(USER_ID))
+        return await apply(writes)
+
+    monkeypatch.setattr(talk.parts.context, "apply", forget_first)
+    await talk.say("one")
+    await work(talk)
+    assert [one.marked_seconds for one in forgotten] == [3600]
+    assert await Context(redis).load_forever(BOT_ID, USER_ID) == {}
+    assert await Context(redis).load(["user|shop"], USER_ID) == {"user|shop": {}}
+    left = left_of(valkey_server, talk.id, USER_ID)
+    assert {name.partition(":")[0] for name in left} == {"user", "context-user"}
+    assert keys_with(valkey_server, "blue") == []
+    for name in left:
+        assert 0 < await redis.ttl(name) <= 3600
+
+
+async def test_who_comes_back_after_that_is_remembered_again(talk_with: Talks, redis: Any) -> None:
+    talk = await talk_with()
+    await filled(talk)
+    write = encode_write(WRITES[0], user_id=USER_ID, bot_id=BOT_ID)
+    pending = b"|".join([b"1700000000000", talk.id.encode(), b"1", b"1", write])
+    await Context(redis).forget(USER_ID, [BOT_ID], [pending])
+    assert await Context(redis).load_forever(BOT_ID, USER_ID) == {}
+    again = await talk_with()
+    await again.say("hello")
+    await work(again)
+    assert await Context(redis).load_forever(BOT_ID, USER_ID) == {"colour": "blue"}
+
+
+async def test_the_outcome_of_a_call_in_flight_is_dropped(
+    talk_with: Talks, redis: ArqRedis, valkey_server: str
+) -> None:
+    talk = await talk_with()
+    await filled(talk)
+    call_id = await talk.field("call")
+    assert (await talk.mailbox.start(call_id, "claim")).outcome == "go"
+    await Forgetting(redis, SETTINGS).user(USER_ID)
+    assert not await talk.mailbox.result(call_id, b"{}")
+    assert (await talk.mailbox.start(call_id, "again")).outcome == "gone"
+    assert left_of(valkey_server, talk.id, USER_ID) == []
+
+
+async def test_letters_of_others_stay(talk_with: Talks, redis: Any) -> None:
+    talk, other = await talk_with(), await talk_with()
+    for one in (talk, other, talk):
+        letter = DeadEvent("engine", "message", b"{}")
+        await redis.xadd(keys.dead(0), {"reason": letter.reason, "conversation": one.id, "body": letter.body})
+    removed = await Forgetting(redis, SETTINGS).conversation(talk.id)
+    assert removed.dead_letters == 2
+    assert [fields[b"conversation"].decode() for _, fields in await redis.xrange(keys.dead(0))] == [other.id]
