@@ -11,8 +11,9 @@ SHOP = (
 
 
 def test_the_text_form_groups_by_dialog_in_the_order_of_the_bot() -> None:
-    lines = as_text(report(*SHOP, manifest='[email]\nsmtp = "x"'), "bot.json").splitlines()
-    assert lines[0] == "bot.json: Test bot, 2 errors, 2 warnings"
+    odd = '[environment]\nx = { domain = "odd", account = "1" }'
+    lines = as_text(report(*SHOP, manifest=odd), "bot.json").splitlines()
+    assert lines[0] == "bot.json: Test bot, 2 errors, 2 warnings, 1 info"
     assert [line for line in lines if line and not line.startswith(" ")][1:] == [
         "Shop / Toys",
         "Shop",
