@@ -162,6 +162,7 @@ class SecretReader:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
+            await process.wait()  # else its pipe is still open when nobody knows of it any more
         if process.returncode:
             raise SecretMissing(f"{reference(secret)} ended with exit code {process.returncode}")
         if not printed.strip() or len(printed) > LARGEST:
