@@ -23,7 +23,7 @@ from tests.journeys.programs import Programs
 from tests.proofs.form import LONG, Record, record_figures
 from tests.unit.dialog.bots import BOT_ID, dialog, export, starter, text
 
-COUNT = 10_000 if LONG else 1000
+COUNT = 5000 if LONG else 1000
 CONNECTIONS = 1000
 DOUBLED = 50
 """So many of the forms are sent by a double click."""
