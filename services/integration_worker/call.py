@@ -181,12 +181,18 @@ class Calls:
 
 
 def _job(call_id: str, claim: str, started: CallStarted) -> _Job:
-    attempts = [one for record in started.ended for one in msgspec.json.decode(record, type=list[Attempt])]
+    attempts = [one for record in started.ended for one in _recorded(record)]
     if started.interrupted:
         attempts.append(Attempt(0, 0.0, "interrupted"))
     ends_at = asyncio.get_running_loop().time() + started.left_ms / 1000
     values = msgspec.msgpack.decode(started.values, type=dict[str, Any])
     return _Job(call_id, claim, started, ends_at, attempts, values, len(attempts))
+
+
+def _recorded(record: bytes) -> list[Attempt]:
+    """Return the attempts of a record; a worker of version 0.1.0 wrote one alone."""
+    found = msgspec.json.decode(record, type=list[Attempt] | Attempt)
+    return [found] if isinstance(found, Attempt) else found
 
 
 def _goes_on(job: _Job, integration: Integration) -> bool:

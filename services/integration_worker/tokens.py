@@ -121,7 +121,10 @@ class Tokens:
         at = await self._asks(self._store.now) if renewed else 0
         token = Kept(issued.access_token, randomness.token_hex(8), at)
         life = issued.life - min(EARLIEST, issued.life / 10)
-        await self._asks(lambda: self._store.keep(name, holder, token, round(life * 1000), issued.refresh_token))
+        # Longer than for other questions: a refresh token that is not stored may be lost for good.
+        await patiently(
+            lambda: self._store.keep(name, holder, token, round(life * 1000), issued.refresh_token), FETCH_SECONDS
+        )
         return token
 
     async def _failed(self, name: str, holder: str, error: NotIssued) -> None:

@@ -162,7 +162,9 @@ class SecretReader:
         finally:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, signal.SIGKILL)
-            await process.wait()  # else its pipe is still open when nobody knows of it any more
+            await process.wait()
+            # asyncio closes it by itself a little later, which the end of the loop may come before
+            process._transport.close()  # type: ignore[attr-defined]  # noqa: SLF001 - see above
         if process.returncode:
             raise SecretMissing(f"{reference(secret)} ended with exit code {process.returncode}")
         if not printed.strip() or len(printed) > LARGEST:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import json
+import secrets
 from pathlib import Path
 from urllib.parse import quote, quote_plus
 
@@ -196,3 +197,22 @@ async def test_an_answer_that_repeats_a_secret_is_masked_however_it_is_written(
     outcome = await waiting.made("It")
     assert outcome.body == " ".join(["[secret]"] * 5)
     assert outcome.headers["X-Echo"] == "Bearer [secret]"
+
+
+async def test_a_call_goes_on_with_what_was_recorded_of_it_also_by_an_older_version(
+    waiting: Waiting, server: Server
+) -> None:
+    """An attempt and its renewal are one record; version 0.1.0 wrote the attempt alone."""
+    server.answers = [OK]
+    await waiting.publish(responder("It", server.url))
+    call_id = await waiting.call("It")
+    for record in (
+        b'{"at":1,"ms":2.0,"outcome":"500"}',
+        b'[{"at":1,"ms":2.0,"outcome":"401"},{"at":2,"ms":2.0,"outcome":"503"}]',
+    ):
+        await waiting.mailbox.start(call_id, claim := secrets.token_hex(4))
+        assert await waiting.mailbox.finish_attempt(call_id, claim, record)
+    await waiting.make(call_id)
+    outcome = await waiting.outcome(call_id)
+    assert outcome is not None
+    assert words(outcome) == ["500", "401", "503", "200"]
