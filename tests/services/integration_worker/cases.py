@@ -34,6 +34,11 @@ class Case(NamedTuple):
     budget: float = 20.0
     at_least: float = 0.0  # seconds from the first attempt to the last
 
+    @property
+    def takes_long(self) -> bool:
+        """Whether it mostly waits."""
+        return self.at_least > 0 or self in SLOW
+
 
 def says(status: int, body: bytes = b"no", **headers: str) -> tuple[int, dict[str, str], bytes]:
     return (status, {name.replace("_", "-"): value for name, value in headers.items()}, body)
