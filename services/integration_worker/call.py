@@ -20,7 +20,7 @@ from services.integration_worker import metrics
 from services.integration_worker.bots import BotUnusable
 from services.integration_worker.exchange import Exchanges, Wanted, class_of, word
 from services.integration_worker.patience import T, patiently
-from services.integration_worker.protecting import HELD_BACK
+from services.integration_worker.protecting import HELD_BACK, Pause
 from services.integration_worker.records import BotVersions, CallRecords
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
@@ -130,14 +130,14 @@ class Calls:
         return _answered(job, made.answer)
 
     async def _attempts(self, job: _Job, wanted: Wanted) -> Made:
-        policy, request = wanted.integration.policy, wanted.request
+        policy, request, pause = wanted.integration.policy, wanted.request, self._pause(job)
         loop = asyncio.get_running_loop()
 
         async def attempt() -> Made:
             if not job.fresh:
                 await self._start_another(job)
             job.fresh = False
-            answer = await self._exchanges.attempt(wanted, job.ends_at, job.attempts)
+            answer = await self._exchanges.attempt(wanted, job.ends_at, job.attempts, pause)
             made = Made(request.method, job.number, job.ends_at - loop.time(), answer)
             if answer.ending.failure not in HELD_BACK:
                 job.last = made
@@ -151,6 +151,16 @@ class Calls:
             )
 
         return await repeat(policy, request.method, attempt, another)
+
+    def _pause(self, job: _Job) -> Pause:
+        """Say in Redis that an attempt is not made yet: should the worker die, nothing may have been executed."""
+        loop = asyncio.get_running_loop()
+
+        async def begins() -> None:
+            left = max(job.ends_at - loop.time(), 0)
+            await self._ask(lambda: self._mailbox.finish_attempt(job.call_id, job.claim, b""), left)
+
+        return Pause(begins, lambda: self._start_another(job))
 
     async def _start_another(self, job: _Job) -> None:
         """START the next attempt under a claim of its own. Raises _Stopped."""

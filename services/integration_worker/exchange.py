@@ -9,7 +9,7 @@ import msgspec
 
 from services.integration_worker import metrics
 from services.integration_worker.credentials import Credentials, NoProof, Proof
-from services.integration_worker.protecting import Protector
+from services.integration_worker.protecting import Pause, Protector
 from services.integration_worker.ways import ways_of
 from shared.bot.integration import MAIL, Integration
 from shared.bot.model import Bot
@@ -47,14 +47,15 @@ class Exchanges:
         self._protector = protector
         self._credentials = credentials
 
-    async def attempt(self, wanted: Wanted, ends_at: float, attempts: list[Attempt]) -> Answer:
+    async def attempt(self, wanted: Wanted, ends_at: float, attempts: list[Attempt], pause: Pause) -> Answer:
         """Make one attempt until `ends_at` (the loop's clock), and append what the trace says of it.
 
+        `pause` is told when it has to wait for its place.
         Renewing a credential is no retry of the policy: a 401 says that nothing was done.
         """
         try:
             proof = await self._credentials.proof(wanted.bot, wanted.integration, wanted.values, ends_at)
-            answer = await self._exchange(wanted, proof, ends_at, attempts)
+            answer = await self._exchange(wanted, proof, ends_at, attempts, pause)
             if answer.ending.status != _UNAUTHORIZED:
                 return answer
             another = await self._credentials.renewed(wanted.bot, proof, ends_at)
@@ -62,9 +63,11 @@ class Exchanges:
             ending = error.answer.ending
             _record(attempts, Attempt(int(time.time() * 1000), 0.0, word(ending), sent=0), ending)
             return error.answer
-        return answer if another is None else await self._exchange(wanted, another, ends_at, attempts)
+        return answer if another is None else await self._exchange(wanted, another, ends_at, attempts, pause)
 
-    async def _exchange(self, wanted: Wanted, proof: Proof, ends_at: float, attempts: list[Attempt]) -> Answer:
+    async def _exchange(
+        self, wanted: Wanted, proof: Proof, ends_at: float, attempts: list[Attempt], pause: Pause
+    ) -> Answer:
         loop = asyncio.get_running_loop()
         at, began, policy = int(time.time() * 1000), loop.time(), wanted.integration.policy
 
@@ -83,7 +86,7 @@ class Exchanges:
         if self._protector is None or not guards:
             answer, waited = await make(), 0.0
         else:
-            answer, waited = await self._protector.attempt(guards, policy, ends_at, make)
+            answer, waited = await self._protector.attempt(guards, policy, ends_at, make, pause)
         took = round((loop.time() - began - waited) * 1000, 1)
         outcome, waited_ms = word(answer.ending), round(waited * 1000, 1)
         _record(attempts, Attempt(at, took, outcome, answer.sent, proof.renewed, waited_ms), answer.ending)

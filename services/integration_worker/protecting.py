@@ -8,6 +8,7 @@ import asyncio
 import contextlib
 import secrets
 from collections.abc import Awaitable, Callable
+from typing import NamedTuple
 
 import structlog
 from arq.connections import ArqRedis
@@ -35,6 +36,13 @@ _PAUSE = 0.5
 log = structlog.get_logger()
 
 
+class Pause(NamedTuple):
+    """What is to be done before an attempt waits, and before one that has waited is made: it may be stopped then."""
+
+    begins: Callable[[], Awaitable[None]]
+    ends: Callable[[], Awaitable[None]]
+
+
 class Protector:
     """Lets attempts through the gate. One serves a whole worker."""
 
@@ -47,17 +55,22 @@ class Protector:
         self._leaving: set[asyncio.Task[None]] = set()
 
     async def attempt(
-        self, guards: tuple[Guard, ...], policy: Policy, ends_at: float, make: Callable[[], Awaitable[Answer]]
+        self,
+        guards: tuple[Guard, ...],
+        policy: Policy,
+        ends_at: float,
+        make: Callable[[], Awaitable[Answer]],
+        pause: Pause,
     ) -> tuple[Answer, float]:
         """Make an attempt at what `guards` protect, when it may be made; return its answer, and the seconds it waited.
 
         `ends_at` is the end of the call on the loop's clock. An attempt that is held back is not made: its answer's
-        failure is one of `HELD_BACK`. Raises RedisUnreachable.
+        failure is one of `HELD_BACK`. Raises RedisUnreachable, and what `pause` raises.
         """
         began = asyncio.get_running_loop().time()
         ticket = f"{self._worker}:{secrets.token_hex(8)}"
         try:
-            held_back = await self._enter(guards, ticket, ends_at)
+            held_back = await self._enter(guards, ticket, ends_at, pause)
         except BaseException:
             self._leave_later(guards, ticket, "unused")
             raise
@@ -74,8 +87,9 @@ class Protector:
         await self._leave(guards, ticket, verdict(ending.failure, ending.status, policy.success), word)
         return answer, waited
 
-    async def _enter(self, guards: tuple[Guard, ...], ticket: str, ends_at: float) -> Ending | None:
+    async def _enter(self, guards: tuple[Guard, ...], ticket: str, ends_at: float, pause: Pause) -> Ending | None:
         """Return when the attempt may be made, or why it may not. One that is too late already is not held up."""
+        paused = False
         loop = asyncio.get_running_loop()
         bell = self._bells[ticket] = asyncio.Event()
         guard: Guard | None = None
@@ -86,15 +100,18 @@ class Protector:
                 guard = entered.guard
                 if entered.outcome in _WHY:
                     return _held_back(entered.outcome, guard)
-                if entered.outcome == "wait":
-                    self._listen()
-                    with metrics.waiting(), contextlib.suppress(TimeoutError):
-                        async with asyncio.timeout(min(entered.seconds, ends_at - loop.time())):
-                            await bell.wait()
-                elif not entered.seconds:
+                if entered.outcome == "go" and not entered.seconds:
+                    if paused:
+                        await pause.ends()
                     return None
-                else:
-                    with metrics.waiting():
+                if not paused:
+                    await pause.begins()
+                    paused = True
+                with metrics.waiting():
+                    if entered.outcome == "wait":
+                        self._listen()
+                        await _rung(bell, min(entered.seconds, ends_at - loop.time()))
+                    else:
                         await asyncio.sleep(entered.seconds)  # then it asks again: a breaker may have opened
         finally:
             del self._bells[ticket]
@@ -141,6 +158,12 @@ class Protector:
         if self._listening is not None:
             self._listening.cancel()
             await asyncio.wait({self._listening}, timeout=1)
+
+
+async def _rung(bell: asyncio.Event, seconds: float) -> None:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            await bell.wait()
 
 
 def _held_back(outcome: str, guard: Guard | None) -> Ending:

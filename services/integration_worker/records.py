@@ -13,7 +13,7 @@ class CallRecords(Protocol):
         """Begin an attempt. Raises RedisUnreachable, as all of these may."""
 
     async def finish_attempt(self, call_id: str, claim: str, record: bytes) -> bool:
-        """Note how an attempt ended that is followed by another; False when there is no such attempt any more."""
+        """Note how an attempt ended that is followed by another, or that it waits (`b""`); False when it is gone."""
 
     async def result(self, call_id: str, outcome: bytes) -> bool:
         """Hand the outcome over; False when nobody waits for it any more."""

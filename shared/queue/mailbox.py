@@ -198,7 +198,8 @@ class Mailbox:
     async def finish_attempt(self, call_id: str, claim: str, record: bytes) -> bool:
         """Record how the attempt begun under `claim` ended, before the next `start`; not needed before `result`.
 
-        `record` is kept for whoever goes on (`CallStarted.ended`). False: there is no such attempt (any more).
+        `record` is kept for whoever goes on (`CallStarted.ended`); an empty one says that the attempt was not made and
+        does not count. False: there is no such attempt (any more).
         """
         answer = await self._run_call("finish_attempt", call_id, claim, record)
         return bool(answer[0] == b"recorded")

@@ -175,10 +175,14 @@ class Talk:
         self.queue()
         return self.state
 
-    def finish_attempt(self, call: Call, claim: str) -> bool:
+    def finish_attempt(self, call: Call, claim: str, *, made: bool) -> bool:
         if self.gone or not call.known or call.open != claim:
             return False
-        call.open, call.ended = None, call.ended + 1
+        call.open = None
+        if made:
+            call.ended += 1
+        else:
+            call.attempts -= 1
         return True
 
     def end_call(self, call: Call | None) -> bool:

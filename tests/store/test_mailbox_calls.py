@@ -78,6 +78,16 @@ async def test_each_attempt_that_ended_is_counted_and_recorded(mailbox: Mailbox,
     assert (started.attempts, started.interrupted, started.ended) == (2, False, [b"503", b"\xff|500"])
 
 
+async def test_an_attempt_that_waits_to_be_made_does_not_count(mailbox: Mailbox, call: Calls) -> None:
+    call_id = await call()
+    for claim in ("c1", "c2"):
+        assert (await mailbox.start(call_id, claim)).attempts == 0
+        assert await mailbox.finish_attempt(call_id, claim, b"")
+        assert not await mailbox.finish_attempt(call_id, claim, b"")
+    started = await mailbox.start(call_id, "c3")
+    assert (started.attempts, started.interrupted, started.ended) == (0, False, [])
+
+
 async def test_an_attempt_that_never_ended_shows_to_the_next_worker_only(mailbox: Mailbox, call: Calls) -> None:
     call_id = await call()
     await mailbox.start(call_id, "dead")

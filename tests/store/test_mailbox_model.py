@@ -168,10 +168,11 @@ class MailboxMachine(Walk):
         if act == "start":
             self.start(talk, call, claim)
             return
-        expected = talk.finish_attempt(call, claim) if act == "finish" else talk.end_call(call)
+        record = self.dice.choice([b"503", b"503", b""])
+        expected = talk.finish_attempt(call, claim, made=record != b"") if act == "finish" else talk.end_call(call)
         answer, again = self.run(
             lambda: (
-                self.mailbox.finish_attempt(call.id, claim, b"503")
+                self.mailbox.finish_attempt(call.id, claim, record)
                 if act == "finish"
                 else self.mailbox.result(call.id, b"{}")
             )

@@ -10,7 +10,7 @@ from aiohttp import web
 from arq.connections import ArqRedis
 
 from services.integration_worker.call import Calls
-from services.integration_worker.protecting import Protector
+from services.integration_worker.protecting import Pause, Protector
 from shared.bot.integration import Policy
 from shared.bot.protection import Protection
 from shared.dialog.events import CallOutcome
@@ -25,6 +25,13 @@ from tests.services.integration_worker.test_worker import ended, working
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
 BAD: tuple[int, dict[str, str], bytes] = (503, {}, b"no")
 ONCE = "retries = 0\n"
+
+
+async def unexpected() -> None:
+    raise AssertionError("it does not wait")
+
+
+NEVER = Pause(unexpected, unexpected)
 
 
 class Crowd:
@@ -172,6 +179,50 @@ async def test_a_call_that_is_stopped_while_it_waits_leaves_its_place_in_the_lin
     assert (await waiting.redis.zcard(line), await waiting.redis.zcard(permits)) == (0, 0)
 
 
+async def test_a_post_that_waited_in_a_worker_that_died_is_made_by_another(waiting: Waiting, server: Server) -> None:
+    server.answers = [server.hang, OK]
+    await waiting.publish(responder("It", server.url, method="POST"), manifest="concurrency = 1\n")
+    first, second = await waiting.call("It"), await waiting.call("It")
+    line = keys.guard("integration:bot:It")[2]
+    async with maker(waiting) as made:
+        holding = asyncio.create_task(made.call(first))
+        await until(server.called(1), holding)
+        dying = asyncio.create_task(made.call(second))
+
+        async def in_line() -> bool:
+            return bool(await waiting.redis.zcard(line))
+
+        await until(in_line, dying)
+        dying.cancel()
+        await asyncio.wait([dying])
+        server.released.set()
+        await holding
+    await waiting.make(second)
+    [outcome] = await outcomes(waiting, [second])
+    assert (outcome.status, words(outcome), server.seen.count) == (200, ["200"], 2)
+
+
+async def test_a_call_that_nobody_awaits_any_more_is_not_made_after_its_wait(waiting: Waiting, server: Server) -> None:
+    server.answers = [server.hang, OK]
+    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
+    first, second = await waiting.call("It"), await waiting.call("It")
+    permits, line = keys.guard("integration:bot:It")[1:3]
+    async with maker(waiting) as made:
+        holding = asyncio.create_task(made.call(first))
+        await until(server.called(1), holding)
+        waits = asyncio.create_task(made.call(second))
+
+        async def in_line() -> bool:
+            return bool(await waiting.redis.zcard(line))
+
+        await until(in_line, waits)
+        assert await waiting.mailbox.result(second, b'{"type": "outcome", "call_id": "elsewhere"}')
+        server.released.set()
+        await asyncio.gather(holding, waits)
+    assert server.seen.count == 1
+    assert await waiting.redis.zcard(permits) == 0
+
+
 async def test_calls_without_limits_ask_nothing(waiting: Waiting, server: Server) -> None:
     server.answers = [OK]
     host = '[hosts."elsewhere.example.com"]\nconcurrency = 1\n'
@@ -255,6 +306,6 @@ async def test_an_attempt_that_is_too_late_already_is_not_held_up(waiting: Waiti
     async def make() -> Answer:
         return Answer(Ending(failure="timeout"))
 
-    answer, _ = await protector.attempt((guard,), Policy(), asyncio.get_running_loop().time(), make)
+    answer, _ = await protector.attempt((guard,), Policy(), asyncio.get_running_loop().time(), make, NEVER)
     assert answer == Answer(Ending(failure="timeout"))
     await protector.close()
