@@ -20,7 +20,7 @@ from shared.integration.client import Answer
 from shared.integration.policy import Ending
 from shared.protection.gate import Gate
 from shared.protection.guards import Guard, verdict
-from shared.store import keys
+from shared.store import call_keys
 from shared.store.connection import RedisUnreachable, translated
 
 BREAKER_OPEN, LIMITED = "breaker_open", "limited"
@@ -144,7 +144,7 @@ class Protector:
         while self._bells:
             try:
                 with translated():
-                    heard = await self._redis.blpop([keys.told(self._worker)], timeout=_LISTEN_SECONDS)  # type: ignore[misc]
+                    heard = await self._redis.blpop([call_keys.told(self._worker)], timeout=_LISTEN_SECONDS)  # type: ignore[misc]
             except RedisUnreachable:
                 await asyncio.sleep(_PAUSE)
                 continue

@@ -31,8 +31,8 @@ from shared.queue import jobs
 from shared.queue.mailbox import Mailbox
 from shared.queue.worker import DoorbellWorker
 from shared.store.bots import Bots
+from shared.store.call_keys import consent as consent_key
 from shared.store.connection import RedisUnreachable, stock_settings
-from shared.store.keys import consent as consent_key
 from shared.store.keys import integration_queue
 
 CALLS_AT_ONCE = 1000  # a call mostly waits

@@ -12,7 +12,7 @@ from arq.connections import ArqRedis
 
 from shared.privacy.sealing import CannotOpen, Sealer
 from shared.queue import jobs
-from shared.store import keys
+from shared.store import call_keys, keys
 from shared.store.connection import translated
 
 CALLBACK = "/v1/credentials/callback"
@@ -59,7 +59,7 @@ class Consents:
     async def read(self, name: str) -> Consent | None:
         """Return a consent by its id, None when there is none (any more)."""
         with translated():
-            return self._opened(name, await self._redis.get(keys.consent(name)))
+            return self._opened(name, await self._redis.get(call_keys.consent(name)))
 
     async def give(self, state: str, code: str) -> Consent | None:
         """Note the code that came with a state and let a worker exchange it, once. Return the consent as it is now."""
@@ -106,11 +106,11 @@ class Consents:
     async def _put(self, name: str, consent: Consent) -> None:
         sealed = self._sealer.seal(msgspec.msgpack.encode(consent), name.encode())
         with translated():
-            await self._redis.set(keys.consent(name), sealed, ex=LIFE_SECONDS)
+            await self._redis.set(call_keys.consent(name), sealed, ex=LIFE_SECONDS)
 
     async def _taken(self, name: str) -> Consent | None:
         with translated():
-            return self._opened(name, await self._redis.getdel(keys.consent(name)))
+            return self._opened(name, await self._redis.getdel(call_keys.consent(name)))
 
     def _opened(self, name: str, sealed: bytes | None) -> Consent | None:
         try:

@@ -14,7 +14,7 @@ import msgspec
 from arq.connections import ArqRedis
 
 from shared.privacy.sealing import CannotOpen, Sealer
-from shared.store import keys
+from shared.store import call_keys
 from shared.store.connection import translated
 
 PURPOSE = "tokens of credentials"
@@ -86,8 +86,8 @@ class RedisTokens:
     async def find(self, name: str) -> Found:
         """Return what there is; what cannot be opened any more counts as missing."""
         with translated():
-            token, failed = await self._redis.mget(keys.token(name), keys.token_failed(name))
-        opened = self._opened(token, keys.token(name))
+            token, failed = await self._redis.mget(call_keys.token(name), call_keys.token_failed(name))
+        opened = self._opened(token, call_keys.token(name))
         return Found(
             None if opened is None else msgspec.msgpack.decode(opened, type=Kept),
             None if failed is None else msgspec.msgpack.decode(failed, type=Failed),
@@ -96,32 +96,32 @@ class RedisTokens:
     async def lock(self, name: str, holder: str) -> bool:
         """Take the lock."""
         with translated():
-            return bool(await self._redis.set(keys.token_lock(name), holder, nx=True, px=LOCK_MS))
+            return bool(await self._redis.set(call_keys.token_lock(name), holder, nx=True, px=LOCK_MS))
 
     async def keep(self, name: str, holder: str, token: Kept, life_ms: int, grant: str) -> None:
         """Store a token and perhaps a refresh token, and let the lock go."""
-        sealed = self._sealed(msgspec.msgpack.encode(token), keys.token(name))
-        await self._store(name, holder, keys.token(name), sealed, life_ms, grant)
+        sealed = self._sealed(msgspec.msgpack.encode(token), call_keys.token(name))
+        await self._store(name, holder, call_keys.token(name), sealed, life_ms, grant)
 
     async def keep_failure(self, name: str, holder: str, failed: Failed, life_ms: int) -> None:
         """Store a failure, which holds no secret, and let the lock go."""
-        await self._store(name, holder, keys.token_failed(name), msgspec.msgpack.encode(failed), life_ms, "")
+        await self._store(name, holder, call_keys.token_failed(name), msgspec.msgpack.encode(failed), life_ms, "")
 
     async def release(self, name: str, holder: str) -> None:
         """Let the lock go."""
-        await self._store(name, holder, keys.token(name), b"", 1, "")
+        await self._store(name, holder, call_keys.token(name), b"", 1, "")
 
     async def grant(self, name: str) -> str:
         """Return the refresh token and renew its time, which ends when nobody has used it for long."""
         with translated():
-            sealed = await self._redis.getex(keys.token_grant(name), px=GRANT_MS)
-        return (self._opened(sealed, keys.token_grant(name)) or b"").decode()
+            sealed = await self._redis.getex(call_keys.token_grant(name), px=GRANT_MS)
+        return (self._opened(sealed, call_keys.token_grant(name)) or b"").decode()
 
     async def ends(self, name: str) -> tuple[int, bool]:
         """Return for how many more ms there is a token (0: none), and whether there is a refresh token."""
         with translated():
-            left = await self._redis.pttl(keys.token(name))
-            granted = await self._redis.exists(keys.token_grant(name))
+            left = await self._redis.pttl(call_keys.token(name))
+            granted = await self._redis.exists(call_keys.token_grant(name))
         return max(left, 0), bool(granted)
 
     async def now(self) -> int:
@@ -131,10 +131,10 @@ class RedisTokens:
         return seconds * 1000 + micros // 1000
 
     async def _store(self, name: str, holder: str, key: str, content: bytes, life_ms: int, grant: str) -> None:
-        sealed = self._sealed(grant.encode(), keys.token_grant(name)) if grant else b""
+        sealed = self._sealed(grant.encode(), call_keys.token_grant(name)) if grant else b""
         with translated():
             await self._keep(
-                keys=[keys.token_lock(name), key, keys.token_grant(name)],
+                keys=[call_keys.token_lock(name), key, call_keys.token_grant(name)],
                 args=[holder, content, max(life_ms, 1), sealed, GRANT_MS],
             )
 

@@ -10,7 +10,7 @@ import msgspec
 from arq.connections import ArqRedis
 
 from shared.bot.protection import Protection, Rate
-from shared.store import keys
+from shared.store import call_keys
 from shared.store.connection import translated
 
 CLOSED, OPEN, HALF_OPEN = "closed", "open", "half-open"
@@ -48,16 +48,16 @@ async def read_guards(redis: ArqRedis) -> list[GuardFigures]:
     with translated():
         seconds, micros = await redis.time()
         now = seconds * 1000 + micros // 1000
-        names = [name.decode() for name in await redis.zrange(keys.guards(), 0, -1)]
+        names = [name.decode() for name in await redis.zrange(call_keys.guards(), 0, -1)]
         async with redis.pipeline(transaction=False) as pipe:
             for name in names:
-                pipe.hgetall(keys.guard(name)[0])
+                pipe.hgetall(call_keys.guard(name)[0])
             said = await pipe.execute()
         known = [(name, fields) for name, fields in zip(names, said, strict=True) if fields.get(b"limits")]
         limits = [msgspec.json.decode(fields[b"limits"], type=Protection) for _, fields in known]
         async with redis.pipeline(transaction=False) as pipe:
             for (name, _), limit in zip(known, limits, strict=True):
-                _, permits, line, starts = keys.guard(name)
+                _, permits, line, starts = call_keys.guard(name)
                 pipe.zcount(permits, f"({now}", "+inf")
                 pipe.zcount(line, f"({now}", "+inf")
                 pipe.zcount(starts, f"({now - limit.rate.ms if limit.rate else now}", now)

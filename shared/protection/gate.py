@@ -8,7 +8,7 @@ from arq.connections import ArqRedis
 
 from shared.protection.guards import Guard
 from shared.queue import scripts
-from shared.store import keys
+from shared.store import call_keys
 from shared.store.batches import Batches, Script
 
 SCRIPTS = ("enter", "leave")
@@ -46,6 +46,10 @@ class Gate:
         return [(guard, state.decode()) for guard, state in zip(guards, became, strict=True) if state]
 
     async def _run(self, script: str, guards: tuple[Guard, ...], *arguments: Any) -> Any:
-        names = [keys.guards(), keys.told(""), *(name for guard in guards for name in keys.guard(guard.id))]
+        names = [
+            call_keys.guards(),
+            call_keys.told(""),
+            *(name for guard in guards for name in call_keys.guard(guard.id)),
+        ]
         told = [argument for guard in guards for argument in guard.arguments]
         return await self._batches.run(self._scripts[script], names, (*arguments, *told))

@@ -5,7 +5,7 @@ from pathlib import Path
 import msgspec
 from arq.connections import ArqRedis
 
-from shared.store import keys
+from shared.store import call_keys
 from shared.store.connection import translated
 
 FRESH_MS, KEPT_MS, LOCK_MS = 600_000, 7 * 86_400_000, 10_000
@@ -31,10 +31,12 @@ class Domains:
     async def look(self, account: str, service: str) -> KnownHost:
         """Return what is known of a service of an account."""
         with translated():
-            host, fresh_ms, ours = await self._look(keys=keys.domain(account, service), args=[self._fresh_ms, LOCK_MS])
+            host, fresh_ms, ours = await self._look(
+                keys=call_keys.domain(account, service), args=[self._fresh_ms, LOCK_MS]
+            )
         return KnownHost(host.decode() if host else None, fresh_ms, bool(ours))
 
     async def keep(self, account: str, service: str, host: str) -> None:
         """Store a host that was looked up now."""
         with translated():
-            await self._keep(keys=keys.domain(account, service), args=[host, KEPT_MS])
+            await self._keep(keys=call_keys.domain(account, service), args=[host, KEPT_MS])

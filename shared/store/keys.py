@@ -1,5 +1,7 @@
 """Every key in Redis: name, type, life, who writes and who reads it. Functions build keys; nobody formats one.
 
+Those of what calls share (limits, tokens, hosts that are looked up) are built in call_keys.py.
+
 Law: all keys of a conversation, and all queues, carry the hash tag of their shard (`{s0}`), so that every script
 touches one slot. The shard is part of a conversation's id: `<shard>-<32 hex digits>`. A call's id is
 `<conversationId>.<turn>`. Times inside are milliseconds by Redis' clock; every key but queues, bells, `due` and
@@ -249,27 +251,6 @@ def program(program_id: str) -> str:
     return f"program:{{programs}}:{program_id}"
 
 
-def guards() -> str:
-    """Sorted set: guard (of a host, of an integration) to the moment when it was last asked."""
-    return "guards:{protection}"
-
-
-def guard(name: str) -> list[str]:
-    """Return the keys of one guard: its hash, its permits, its line, its starts (protection/_guards.lua)."""
-    return [f"{kind}:{{protection}}:{quote(name, safe='*:')}" for kind in ("guard", "permits", "line", "starts")]
-
-
-def told(worker: str) -> str:
-    """List: tickets of an integration worker that should ask again."""
-    return f"told:{{protection}}:{worker}"
-
-
-def domain(account: str, service: str) -> list[str]:
-    """Return the keys of a service that is looked up: the string with its host, and who looks it up."""
-    tagged = f"{{{quote(account, safe='')}|{quote(service, safe='')}}}"
-    return [f"domain:{tagged}", f"domain-lock:{tagged}"]
-
-
 def user(bot_id: str, user_id: str) -> str:
     """Hash: variables kept "forever" for one consumer and bot."""
     return f"user:{quote(bot_id, safe='')}:{{{quote(user_id, safe='')}}}"
@@ -288,31 +269,6 @@ def namespaces(user_id: str) -> str:
 def context_global(namespace: str) -> str:
     """Hash: context service data of everybody."""
     return f"context-global:{{{quote(namespace, safe='')}}}"
-
-
-def token(name: str) -> str:
-    """Return the key of the string with the token of a credential (`credentials.naming`), sealed."""
-    return f"token:{{{name}}}"
-
-
-def token_failed(name: str) -> str:
-    """Return the key of the string that says why there was no token."""
-    return f"token-failed:{{{name}}}"
-
-
-def token_grant(name: str) -> str:
-    """Return the key of the string with the refresh token that a consent gave, sealed."""
-    return f"token-grant:{{{name}}}"
-
-
-def token_lock(name: str) -> str:
-    """Return the key of the string that says who fetches the token."""
-    return f"token-lock:{{{name}}}"
-
-
-def consent(name: str) -> str:
-    """Return the key of the string with a consent on its way, sealed; its name is the hash of its state."""
-    return f"consent:{name}"
 
 
 def bot(bot_id: str) -> str:

@@ -4,7 +4,7 @@ import pytest
 from redis.crc import key_slot
 
 from shared.queue.mailbox import conversation_keys
-from shared.store import keys
+from shared.store import call_keys, keys
 
 
 def test_all_keys_of_a_conversation_its_calls_and_its_queues_are_in_one_slot() -> None:
@@ -46,7 +46,12 @@ def test_parts_from_outside_cannot_forge_the_key_of_another_consumer() -> None:
 
 
 def test_what_a_decision_about_limits_touches_is_in_one_slot() -> None:
-    names = [keys.guards(), keys.told("worker"), *keys.guard("integration:bot:}x{"), *keys.guard("host:*.example.com")]
+    names = [
+        call_keys.guards(),
+        call_keys.told("worker"),
+        *call_keys.guard("integration:bot:}x{"),
+        *call_keys.guard("host:*.example.com"),
+    ]
     assert len({key_slot(name.encode()) for name in names}) == 1
-    assert not set(keys.guard("host:a")) & set(keys.guard("host:b"))
-    assert len({key_slot(name.encode()) for name in keys.domain("1}2", "a{b")}) == 1
+    assert not set(call_keys.guard("host:a")) & set(call_keys.guard("host:b"))
+    assert len({key_slot(name.encode()) for name in call_keys.domain("1}2", "a{b")}) == 1

@@ -15,7 +15,7 @@ from shared.bot.protection import Breaker, Protection, Rate
 from shared.protection import gate
 from shared.protection.gate import Gate
 from shared.protection.guards import Guard
-from shared.store import keys
+from shared.store import call_keys
 from shared.store.batches import Script
 from shared.store.connection import connect
 from tests.store.conftest import assert_all_expire
@@ -120,10 +120,10 @@ class Walk:
 
     async def check(self) -> None:
         for worker in "abc":
-            told = await cast("Awaitable[list[bytes]]", self.redis.lrange(keys.told(worker), 0, -1))
+            told = await cast("Awaitable[list[bytes]]", self.redis.lrange(call_keys.told(worker), 0, -1))
             assert [ticket.decode() for ticket in told] == [one for one in self.told if one.startswith(worker)]
         for place, (guard, model) in enumerate(zip(self.guards, self.models, strict=True)):
-            for name, expected in zip(keys.guard(guard.id)[1:3], (model.permits, model.line), strict=True):
+            for name, expected in zip(call_keys.guard(guard.id)[1:3], (model.permits, model.line), strict=True):
                 found = await self.redis.zrange(name, 0, -1, withscores=True)
                 assert {ticket.decode(): int(score) for ticket, score in found} == expected
             mine = [ticket for ticket in self.going if ticket in self.tickets and self.tickets[ticket][0] <= place]

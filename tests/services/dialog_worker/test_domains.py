@@ -15,7 +15,7 @@ from shared.bot.source import BotSource
 from shared.dialog.effects import Reply
 from shared.dialog.frames import Advance, Answer
 from shared.dialog.session import Session
-from shared.store import keys
+from shared.store import call_keys
 from shared.store.domains import Domains
 from tests.services.dialog_worker.conftest import Talks
 from tests.services.dialog_worker.conversations import small_bot
@@ -119,7 +119,7 @@ async def test_a_stale_host_is_used_while_it_is_looked_up_again(
     service.held.set()
 
     async def renewed() -> bool:
-        return b"lo.msghist" in (await redis.get(keys.domain("12345678", "msgHist")[0]) or b"")
+        return b"lo.msghist" in (await redis.get(call_keys.domain("12345678", "msgHist")[0]) or b"")
 
     await until(renewed)
     assert await looked_up.variables(HISTORY) == {"history": "lo.msghist.example.com"}
@@ -164,7 +164,7 @@ async def test_a_host_that_was_never_known_is_unset_and_nobody_waits_for_it_twic
     assert await looked_up.variables(HISTORY) == {}
     service.status, service.held = 200, asyncio.Event()
     grows_stale(looked_up)
-    await redis.delete(keys.domain("12345678", "msgHist")[1])
+    await redis.delete(call_keys.domain("12345678", "msgHist")[1])
     assert await looked_up.variables(HISTORY) == {}  # it is asked for, and not waited for
     service.held.set()
     await until(lambda: _so(not looked_up._looking))

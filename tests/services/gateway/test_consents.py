@@ -7,7 +7,7 @@ import pytest
 from arq.connections import ArqRedis
 
 from shared.credentials.consents import Consent, Consents, consent_id
-from shared.store import keys
+from shared.store import call_keys, keys
 from tests.services.gateway.loopback import Gateway
 
 STATE = "s" * 48
@@ -91,4 +91,4 @@ async def test_a_state_that_nobody_asked_for_opens_nothing(
 
 
 async def test_a_consent_ends_after_ten_minutes(consents: Consents, redis: ArqRedis) -> None:
-    assert 590 < await redis.ttl(keys.consent(consent_id(STATE))) <= 600
+    assert 590 < await redis.ttl(call_keys.consent(consent_id(STATE))) <= 600

@@ -17,7 +17,7 @@ from shared.dialog.events import CallOutcome
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.policy import Ending
 from shared.protection.guards import Guard
-from shared.store import keys
+from shared.store import call_keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
 from tests.services.integration_worker.misbehaving import Server
 from tests.services.integration_worker.test_worker import ended, working
@@ -151,7 +151,7 @@ async def test_a_rate_that_has_no_place_in_time_is_said_at_once(waiting: Waiting
 async def test_the_place_of_a_worker_that_died_comes_free_by_itself(waiting: Waiting, server: Server) -> None:
     server.answers = [OK]
     await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
-    permits = keys.guard("integration:bot:It")[1]
+    permits = call_keys.guard("integration:bot:It")[1]
     seconds, _ = await cast("Any", waiting.redis.time())
     await waiting.redis.zadd(permits, {"dead:1": seconds * 1000 + 300})
     assert (await waiting.made("It")).status == 200
@@ -163,7 +163,7 @@ async def test_a_call_that_is_stopped_while_it_waits_leaves_its_place_in_the_lin
     server.answers = [server.hang, OK]
     await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
     first, second = await waiting.call("It"), await waiting.call("It")
-    permits, line = keys.guard("integration:bot:It")[1:3]
+    permits, line = call_keys.guard("integration:bot:It")[1:3]
     async with maker(waiting) as made:
         holding = asyncio.create_task(made.call(first))
         await until(server.called(1), holding)
@@ -242,7 +242,7 @@ async def test_an_open_breaker_ends_calls_at_once_and_lets_one_probe_through(wai
     outcome = await waiting.made("It")
     assert (outcome.failure, words(outcome), server.seen.count) == ("breaker_open", ["breaker_open"], 2)
     assert "Bot: It" in outcome.failure_detail
-    guard = keys.guard("integration:bot:It")[0]
+    guard = call_keys.guard("integration:bot:It")[0]
     server.answers = [server.hang, OK]
     await asyncio.sleep(0.2)
     async with maker(waiting) as made:
