@@ -183,7 +183,7 @@ async def test_a_post_that_waited_in_a_worker_that_died_is_made_by_another(waiti
     server.answers = [server.hang, OK]
     await waiting.publish(responder("It", server.url, method="POST"), manifest="concurrency = 1\n")
     first, second = await waiting.call("It"), await waiting.call("It")
-    line = keys.guard("integration:bot:It")[2]
+    line = call_keys.guard("integration:bot:It")[2]
     async with maker(waiting) as made:
         holding = asyncio.create_task(made.call(first))
         await until(server.called(1), holding)
@@ -206,7 +206,7 @@ async def test_a_call_that_nobody_awaits_any_more_is_not_made_after_its_wait(wai
     server.answers = [server.hang, OK]
     await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
     first, second = await waiting.call("It"), await waiting.call("It")
-    permits, line = keys.guard("integration:bot:It")[1:3]
+    permits, line = call_keys.guard("integration:bot:It")[1:3]
     async with maker(waiting) as made:
         holding = asyncio.create_task(made.call(first))
         await until(server.called(1), holding)
