@@ -79,4 +79,6 @@ def _lines(removed: Removed) -> list[str]:
     if removed.marked_seconds:
         minutes = removed.marked_seconds // 60
         lines.append(f"a turn was about to write: marks without values, which refuse it, stay for {minutes} minutes")
+    if removed.user_id:
+        lines.append(f"(whose it was: user {removed.user_id}; `botlane forget user` removes what is kept elsewhere)")
     return lines

@@ -20,6 +20,8 @@ ROUNDS = 10
 class Removed(msgspec.Struct, rename="camel"):
     """What was removed: conversations by their ids, how many keys of which kind, and how many dead letters.
 
+    `user_id` is whose the one conversation was, since nothing else tells it any more.
+
     `marked_seconds` is set when a worker was about to write data of the user: so long marks without values refuse it.
     """
 
@@ -27,6 +29,7 @@ class Removed(msgspec.Struct, rename="camel"):
     keys: dict[str, int] = {}
     dead_letters: int = 0
     marked_seconds: int = 0
+    user_id: str = ""
 
     @property
     def anything(self) -> bool:
@@ -55,8 +58,10 @@ class Forgetting:
 
     async def conversation(self, conversation_id: str) -> Removed:
         """Remove a conversation; what its user has outside it stays."""
-        await self._conversation(conversation_id, "")
-        return await self._removed([conversation_id])
+        user_id = await self._conversation(conversation_id, "")
+        removed = await self._removed([conversation_id])
+        removed.user_id = user_id
+        return removed
 
     async def user(self, user_id: str) -> Removed:
         """Remove a user's conversations and what is kept of the user outside them."""
@@ -74,15 +79,18 @@ class Forgetting:
         removed.marked_seconds = MARK_MS // 1000 if self._pending else 0
         return removed
 
-    async def _conversation(self, conversation_id: str, user_id: str) -> None:
+    async def _conversation(self, conversation_id: str, user_id: str) -> str:
+        """Remove a conversation and return whose it was, as far as that is known."""
         about = await self._mailbox.about(conversation_id)
         if about is not None:
             self._bot_ids.add(about.bot_id)
-        forgotten = await self._mailbox.forget(conversation_id, about.user_id if about is not None else user_id)
+            user_id = about.user_id
+        forgotten = await self._mailbox.forget(conversation_id, user_id)
         if forgotten.was_there:
             self._ended.append(conversation_id)
         self._names += forgotten.keys
         self._pending += forgotten.writes
+        return user_id
 
     async def _removed(self, looked_at: list[str]) -> Removed:
         """Return what was removed, dead letters too: after the conversations, which make no more of them now."""

@@ -115,6 +115,7 @@ async def test_a_conversation_goes_and_what_its_user_keeps_stays(
     told = said(valkey_server, "conversation", talk.id)
     assert f"Of conversation {talk.id} was removed:" in told
     assert "dead letters: 1" in told
+    assert f"user {USER_ID}" in told
     of_user = {keys.user(BOT_ID, USER_ID), keys.context_user("shop", USER_ID)}
     assert set(left_of(valkey_server, talk.id)) == of_user  # stamps tell in which turn something was written
     assert await Context(redis).load_forever(BOT_ID, USER_ID) == {"colour": "blue"}
