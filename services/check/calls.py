@@ -9,6 +9,7 @@ from services.check.json_text import is_json
 from services.check.panels import INTEGRATIONS
 from services.check.subject import Subject
 from shared.bot.errors import Finding
+from shared.bot.hosts import fitting
 from shared.bot.integration import MAIL, Integration
 from shared.bot.templates import Placeholder
 from shared.integration.addresses import may_reach, networks
@@ -34,15 +35,12 @@ def check_calls(subject: Subject) -> Iterator[Finding]:
             and not is_json(integration.body)
         ):
             yield found("bad-body", place, "its body is not JSON, whatever its variables hold")
+    yield from _hosts(subject)
 
 
 def _address(integration: Integration, place: str, subject: Subject) -> Finding | None:
     """Check as much of an address as is known before a call: the manifest's variables are, others are not."""
-
-    def known(hole: Placeholder) -> str:
-        return subject.bot.environment.get(hole.name, _UNKNOWN) if hole.kind == "environment" else _UNKNOWN
-
-    text = integration.url.render(known).strip()
+    text = _known_address(integration, subject)
     if not text:
         return found("bad-address", place, "it has no address")
     if text.startswith(_UNKNOWN):
@@ -87,3 +85,32 @@ def _egress(host: str, place: str, subject: Subject) -> Finding | None:
     if not refused:
         return None
     return found("refused-address", place, f"calls may not reach {host}: the manifest does not allow this range")
+
+
+def _hosts(subject: Subject) -> Iterator[Finding]:
+    """Name the hosts of the manifest that nothing calls; a host that a variable holds may be any of them."""
+    integrations = [one for one in subject.bot.integrations.values() if not one.uncallable and one.kind != MAIL]
+    called = [_known_address(one, subject) for one in integrations]
+    if any(_UNKNOWN in address.partition("://")[2].partition("/")[0] or "://" not in address for address in called):
+        return
+    for name in subject.bot.hosts:
+        if not any(_falls_under(name, address.partition(_UNKNOWN)[0]) for address in called):
+            yield found(
+                "unused-host", f'manifest: hosts."{name}"', "no integration calls it: its limits do nothing"
+            )
+
+
+def _falls_under(name: str, address: str) -> bool:
+    try:
+        return fitting((name,), address) is not None
+    except ValueError:
+        return False
+
+
+def _known_address(integration: Integration, subject: Subject) -> str:
+    """Render an address with the variables of the manifest; what is not known before a call is `_UNKNOWN`."""
+
+    def known(hole: Placeholder) -> str:
+        return subject.bot.environment.get(hole.name, _UNKNOWN) if hole.kind == "environment" else _UNKNOWN
+
+    return integration.url.render(known).strip()

@@ -171,6 +171,9 @@ CODES = {
         "A secret of a credential is not on this machine: without it on the integration worker's, calls fail.",
         "Set the variable or write the file where the integration worker runs.",
     ),
+    "unused-host": Code(
+        INFO, "No integration calls a host that the manifest sets limits for.", "Correct its name, or remove it."
+    ),
     "unused-credential": Code(INFO, "No integration uses a credential of the manifest.", "Name it, or remove it."),
     # what is not done here
     "unsupported-interaction": Code(

@@ -100,3 +100,17 @@ def test_credentials_are_compared_with_what_integrations_name() -> None:
 def test_hosts_are_compared_with_the_list_of_the_manifest(url: str, found: list[str]) -> None:
     listed = '[environment]\nstore = "https://api.example.com"\n[egress]\nallow = ["api.example.com", "*.example.org"]'
     assert [code for code in of_address(url, listed) if code != "unused-environment-variable"] == found
+
+
+def test_limits_of_a_host_that_nothing_calls_are_named() -> None:
+    limits = '[hosts."api.example.com"]\nrate = "1/s"\n[hosts."*.example.org"]\nconcurrency = 1\n[hosts."x.example"]\n'
+    shop = dialog("Shop", starter("hi"), call("find", "Store"))
+
+    def unused(url: str) -> list[str]:
+        return found_of("unused-host", shop, integrations=(integration("Store", url),), manifest=limits)
+
+    assert unused("https://api.example.com/{$botContext.x}") == ['manifest: hosts."*.example.org"']
+    assert unused("https://a.example.org") == ['manifest: hosts."api.example.com"']
+    assert unused("https://{$botContext.x}.example.net/") == []
+    assert unused("{$botContext.x}/y") == []
+    assert len(unused("https://[::1")) == 2
