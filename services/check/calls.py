@@ -95,9 +95,7 @@ def _hosts(subject: Subject) -> Iterator[Finding]:
         return
     for name in subject.bot.hosts:
         if not any(_falls_under(name, address.partition(_UNKNOWN)[0]) for address in called):
-            yield found(
-                "unused-host", f'manifest: hosts."{name}"', "no integration calls it: its limits do nothing"
-            )
+            yield found("unused-host", f'manifest: hosts."{name}"', "no integration calls it: it limits nothing")
 
 
 def _falls_under(name: str, address: str) -> bool:

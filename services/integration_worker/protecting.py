@@ -32,6 +32,7 @@ _WHY = {
 _LEAVE_SECONDS = 5.0
 _LISTEN_SECONDS = 2  # less than the connection's own limit
 _PAUSE = 0.5
+_LIVE_EVERY = 1.5  # a worker that does not say so for five seconds loses its places
 
 log = structlog.get_logger()
 
@@ -53,6 +54,8 @@ class Protector:
         self._bells: dict[str, asyncio.Event] = {}
         self._listening: asyncio.Task[None] | None = None
         self._leaving: set[asyncio.Task[None]] = set()
+        self._attempts = 0
+        self._living: asyncio.Task[None] | None = None
 
     async def attempt(
         self,
@@ -67,6 +70,22 @@ class Protector:
         `ends_at` is the end of the call on the loop's clock. An attempt that is held back is not made: its answer's
         failure is one of `HELD_BACK`. Raises RedisUnreachable, and what `pause` raises.
         """
+        self._attempts += 1
+        if self._living is None or self._living.done():
+            self._living = asyncio.get_running_loop().create_task(self._live())
+        try:
+            return await self._attempt(guards, policy, ends_at, make, pause)
+        finally:
+            self._attempts -= 1
+
+    async def _attempt(
+        self,
+        guards: tuple[Guard, ...],
+        policy: Policy,
+        ends_at: float,
+        make: Callable[[], Awaitable[Answer]],
+        pause: Pause,
+    ) -> tuple[Answer, float]:
         began = asyncio.get_running_loop().time()
         ticket = f"{self._worker}:{secrets.token_hex(8)}"
         try:
@@ -151,13 +170,21 @@ class Protector:
             if heard and (bell := self._bells.get(heard[1].decode())):
                 bell.set()
 
+    async def _live(self) -> None:
+        """Say that this worker lives, for as long as it has attempts."""
+        while self._attempts:
+            await asyncio.sleep(_LIVE_EVERY)
+            with contextlib.suppress(RedisUnreachable):
+                await self._gate.live(self._worker)
+
     async def close(self) -> None:
         """Let what is being left be left, and listen no more."""
         if self._leaving:
             await asyncio.wait(self._leaving, timeout=1)
-        if self._listening is not None:
-            self._listening.cancel()
-            await asyncio.wait({self._listening}, timeout=1)
+        for task in (self._listening, self._living):
+            if task is not None:
+                task.cancel()
+                await asyncio.wait({task}, timeout=1)
 
 
 async def _rung(bell: asyncio.Event, seconds: float) -> None:

@@ -44,6 +44,7 @@ local function first_start(g)
   return nth[2] and math.max(NOW, tonumber(nth[2]) + g.per) or NOW
 end
 
+redis.call('SET', KEYS[3] .. worker_of(TICKET), NOW, 'PX', TELL)
 for _, g in ipairs(GUARDS) do
   redis.call('ZADD', KEYS[1], NOW, g.id)
   redis.call('HSET', g.guard, 'name', g.name, 'limits', g.limits)

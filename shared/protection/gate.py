@@ -11,7 +11,8 @@ from shared.queue import scripts
 from shared.store import call_keys
 from shared.store.batches import Batches, Script
 
-SCRIPTS = ("enter", "leave")
+SCRIPTS = ("enter", "leave", "live")
+LIFE_MS = 60_000
 _FOLDER = Path(__file__).parent
 
 
@@ -45,10 +46,15 @@ class Gate:
         became = await self._run("leave", guards, ticket, verdict, word)
         return [(guard, state.decode()) for guard, state in zip(guards, became, strict=True) if state]
 
+    async def live(self, worker: str) -> None:
+        """Say that a worker lives, which it has to while it holds places or waits for some."""
+        await self._batches.run(self._scripts["live"], [call_keys.living(worker)], (LIFE_MS,))
+
     async def _run(self, script: str, guards: tuple[Guard, ...], *arguments: Any) -> Any:
         names = [
             call_keys.guards(),
             call_keys.told(""),
+            call_keys.living(""),
             *(name for guard in guards for name in call_keys.guard(guard.id)),
         ]
         told = [argument for guard in guards for argument in guard.arguments]

@@ -18,6 +18,11 @@ def told(worker: str) -> str:
     return f"told:{{protection}}:{worker}"
 
 
+def living(worker: str) -> str:
+    """Return the key of the string that says when an integration worker last said that it lives."""
+    return f"living:{{protection}}:{worker}"
+
+
 def domain(account: str, service: str) -> list[str]:
     """Return the keys of a service that is looked up: the string with its host, and who looks it up."""
     tagged = f"{{{quote(account, safe='')}|{quote(service, safe='')}}}"

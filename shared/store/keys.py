@@ -49,6 +49,7 @@ line:{protection}:<guard>     zset    24 h            ENTER, LEAVE              
 starts:{protection}:<guard>   zset    24 h            ENTER, LEAVE                      ENTER, command line
 domain:{<account>|<service>}  string  7 days          KEEP_DOMAIN                       LOOK_DOMAIN
 domain-lock:{<..>|<..>}       string  10 s            LOOK_DOMAIN                       LOOK_DOMAIN
+living:{protection}:<worker>  string  1 min           ENTER, LIVE                       ENTER, LEAVE
 told:{protection}:<worker>    list    1 min           ENTER, LEAVE                      integration worker
 token:{<credential>}          string  until its end   KEEP_TOKEN                        integration workers
 token-failed:{<credential>}   string  2 s             KEEP_TOKEN                        integration workers

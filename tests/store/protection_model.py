@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-GRACE, OFFER, LONGEST_WAIT = 2000, 2000, 5000
+GRACE, OFFER, LONGEST_WAIT, DEAD_AFTER, LOOK_EVERY = 2000, 2000, 5000, 5000, 1000
 
 
 @dataclass
@@ -10,6 +10,7 @@ class Model:
     """One guard. `permits`, `line` and `starts` are by ticket; `told` collects who was told to ask again."""
 
     told: list[str]
+    living: dict[str, int]
     concurrency: int = 0
     rate: tuple[int, int] = (0, 0)
     breaker: tuple[int, float, int, int] = (0, 0, 0, 0)
@@ -21,6 +22,7 @@ class Model:
     probe: str = ""
     ends: list[tuple[int, bool]] = field(default_factory=list)
     half_at: int = 0
+    looked: int = 0
 
     def refuses(self, now: int, ticket: str) -> int:
         """For how long attempts are refused, 0 when this one is not."""
@@ -33,19 +35,31 @@ class Model:
         return 0
 
     def serve(self, now: int, asking: str) -> None:
-        dead = {ticket.partition(":")[0] for ticket, until in self.permits.items() if until <= now}
-        self.permits = {ticket: until for ticket, until in self.permits.items() if until > now}
-        self.line = {
-            ticket: deadline
-            for ticket, deadline in self.line.items()
-            if deadline > now and (ticket == asking or ticket.partition(":")[0] not in dead)
-        }
+        self.bury(now, asking)
+        self.line = {ticket: deadline for ticket, deadline in self.line.items() if deadline > now}
         while self.line and len(self.permits) < self.concurrency:
             first = min(self.line, key=lambda ticket: (self.line[ticket], ticket))
             del self.line[first]
             self.permits[first] = now + OFFER
             if first != asking:
                 self.told.append(first)
+
+    def bury(self, now: int, asking: str) -> None:
+        dead = {worker_of(ticket) for ticket, until in self.permits.items() if until <= now}
+        if self.line and 0 < self.concurrency <= len(self.permits) and now - self.looked >= LOOK_EVERY:
+            self.looked = now
+            holding = {worker_of(ticket) for ticket in self.permits} - {worker_of(asking)}
+            dead |= {worker for worker in holding if now - self.living.get(worker, 0) > DEAD_AFTER}
+        self.permits = {
+            ticket: until
+            for ticket, until in self.permits.items()
+            if until > now and (ticket == asking or worker_of(ticket) not in dead)
+        }
+        self.line = {
+            ticket: deadline
+            for ticket, deadline in self.line.items()
+            if ticket == asking or worker_of(ticket) not in dead
+        }
 
     def place(self, now: int, ticket: str, deadline: int) -> int:
         """Take a place or a place in the line; return when to ask again, 0 when there was a place."""
@@ -108,9 +122,14 @@ class Model:
         return state
 
 
+def worker_of(ticket: str) -> str:
+    return ticket.partition(":")[0]
+
+
 def enter(guards: list[Model], now: int, ticket: str, left: int) -> tuple[str, int, int]:
     """ENTER for a ticket whose call has `left` ms: as the script answers."""
     deadline = now + left
+    guards[0].living[worker_of(ticket)] = now
     for number, guard in enumerate(guards, 1):
         if ms := guard.refuses(now, ticket):
             return refused(guards, now, ticket, ("open", ms, number))

@@ -49,6 +49,7 @@ def test_what_a_decision_about_limits_touches_is_in_one_slot() -> None:
     names = [
         call_keys.guards(),
         call_keys.told("worker"),
+        call_keys.living("worker"),
         *call_keys.guard("integration:bot:}x{"),
         *call_keys.guard("host:*.example.com"),
     ]

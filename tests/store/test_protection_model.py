@@ -42,6 +42,7 @@ class Walk:
         self.dice = Random(seed)
         self.redis, self.gate, self.now = redis, clocked(redis), 1_800_000_000_000
         self.told: list[str] = []
+        self.living: dict[str, int] = {}
         self.guards: list[Guard] = []
         self.models: list[Model] = []
         for kind in ("integration", "host"):
@@ -52,7 +53,7 @@ class Walk:
             self.guards.append(Guard(kind, f"{kind}:it", kind, protection))
             rated = (rate.count, rate.ms) if rate else (0, 0)
             broken = (breaker.failures, breaker.share, breaker.window_ms, breaker.open_ms) if breaker else (0, 0, 0, 0)
-            self.models.append(Model(self.told, concurrency, rated, broken))
+            self.models.append(Model(self.told, self.living, concurrency, rated, broken))
         self.tickets: dict[str, tuple[int, int]] = {}  # ticket -> first of its guards, deadline
         self.going: dict[str, int] = {}  # those that may be made -> when they begin
         self.begun: list[tuple[int, int]] = []  # first of its guards, when
@@ -60,9 +61,13 @@ class Walk:
     async def walk(self) -> None:
         await self.pass_time(0)
         for step in range(STEPS):
-            act = self.dice.choices(["time", "new", "again", "end", "stop"], [3, 4, 4, 4, 1])[0]
+            act = self.dice.choices(["time", "live", "new", "again", "end", "stop"], [3, 2, 4, 4, 4, 1])[0]
             if act == "time":
                 await self.pass_time(self.dice.choice([1, 50, 499, 500, 1000, 2500, 6000]))
+            elif act == "live":
+                worker = self.dice.choice("abc")
+                self.living[worker] = self.now
+                await self.gate.live(worker)
             elif act == "new" or not self.tickets:
                 ticket = f"{self.dice.choice('abc')}:{step:04}"  # of three workers
                 self.tickets[ticket] = (
@@ -127,7 +132,7 @@ class Walk:
                 found = await self.redis.zrange(name, 0, -1, withscores=True)
                 assert {ticket.decode(): int(score) for ticket, score in found} == expected
             mine = [ticket for ticket in self.going if ticket in self.tickets and self.tickets[ticket][0] <= place]
-            alive = [ticket for ticket in mine if self.tickets[ticket][1] > self.now]
+            alive = [ticket for ticket in mine if self.tickets[ticket][1] > self.now and ticket in model.permits]
             assert not model.concurrency or len(alive) <= model.concurrency
             count, per = model.rate
             begun = sorted(when for first, when in self.begun if first <= place)

@@ -148,13 +148,23 @@ async def test_a_rate_that_has_no_place_in_time_is_said_at_once(waiting: Waiting
     assert "rate" in outcome.failure_detail
 
 
-async def test_the_place_of_a_worker_that_died_comes_free_by_itself(waiting: Waiting, server: Server) -> None:
+async def test_a_place_comes_free_by_itself_when_the_time_of_its_call_is_over(waiting: Waiting, server: Server) -> None:
     server.answers = [OK]
     await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
     permits = call_keys.guard("integration:bot:It")[1]
     seconds, _ = await cast("Any", waiting.redis.time())
     await waiting.redis.zadd(permits, {"dead:1": seconds * 1000 + 300})
     assert (await waiting.made("It")).status == 200
+
+
+async def test_the_places_of_a_worker_that_died_come_free_long_before(waiting: Waiting, server: Server) -> None:
+    server.answers = [OK]
+    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
+    permits = call_keys.guard("integration:bot:It")[1]
+    seconds, _ = await cast("Any", waiting.redis.time())
+    await waiting.redis.zadd(permits, {"dead:1": seconds * 1000 + 300_000})
+    await waiting.redis.set(call_keys.living("dead"), seconds * 1000 - 10_000)
+    assert (await waiting.made("It", budget_ms=900)).status == 200
 
 
 async def test_a_call_that_is_stopped_while_it_waits_leaves_its_place_in_the_line(
