@@ -86,7 +86,7 @@ async def test_workers_ask_for_a_token_once_and_once_more_when_it_is_refused(
     assert authority.issued == 2
     assert set(second) <= {"200", "401 200"}
     made = [await programs.metric(name, "botlane_calls_total") for name in WORKERS]
-    assert min(made) > 0, f"one worker had nothing to do: {made}"
+    assert sum(count > 0 for count in made) > 1, f"one worker did everything: {made}"
     counts = {"calls": 2 * CALLS, "tokens": authority.issued, "renewed after a 401": second["401 200"]}
     record_figures(record_property, f"tokens of {len(WORKERS)} workers", Counter(counts), {})
 

@@ -46,6 +46,7 @@ class Waiting:
         self.version = ""
         self.environment: dict[str, str] = {}
         self.closed: tuple[str, ...] = ()
+        self.command_seconds = 60.0
         self.reader: SecretReader | None = None
 
     async def publish(
@@ -98,7 +99,9 @@ class Waiting:
     def maker(self, client: OutboundClient, protector: Protector | None = None) -> Calls:
         """Return what a worker makes calls with."""
         if self.reader is None:
-            self.reader = SecretReader(self.environment, commands=True, seconds=0.5, closed=self.closed)
+            self.reader = SecretReader(
+                self.environment, commands=True, seconds=self.command_seconds, closed=self.closed
+            )
         return Calls(self.mailbox, CompiledBots(self.bots), Exchanges(client, self.credentials(client), protector))
 
     def credentials(self, client: OutboundClient) -> Credentials:

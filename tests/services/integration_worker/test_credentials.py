@@ -111,6 +111,8 @@ async def test_a_call_says_which_reference_is_missing(
 ) -> None:
     server.answers = [OK]
     waiting.environment = {"TWO_LINES": "a\nb"}
+    if "sleep" in where:
+        waiting.command_seconds = 0.5
     await published(waiting, server.url, f'type = "access_token"\ntoken = {where}')
     outcome = await waiting.made("It")
     assert (outcome.status, outcome.failure, words(outcome), server.seen.count) == (0, "credential", ["credential"], 0)
