@@ -126,12 +126,9 @@ class Protector:
                 if not paused:
                     await pause.begins()
                     paused = True
-                with metrics.waiting():
-                    if entered.outcome == "wait":
-                        self._listen()
-                        await _rung(bell, min(entered.seconds, ends_at - loop.time()))
-                    else:
-                        await asyncio.sleep(entered.seconds)  # then it asks again: a breaker may have opened
+                self._listen()
+                with metrics.waiting():  # also for its time in the rate: then, or when a breaker opens, it asks again
+                    await _rung(bell, min(entered.seconds, ends_at - loop.time()))
         finally:
             del self._bells[ticket]
         if guard is None:

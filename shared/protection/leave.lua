@@ -27,6 +27,7 @@ local function become(g, state)
   redis.call('HDEL', g.guard, 'probe', 'at', 'ok', 'bad', 'ok_before', 'bad_before')
   if state == 'open' then  -- who waits may end at once
     for _, ticket in ipairs(redis.call('ZRANGE', g.line, 0, -1)) do tell(ticket) end
+    for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', g.starts, '(' .. NOW, '+inf')) do tell(ticket) end
     redis.call('DEL', g.line)
   end
   return state

@@ -118,6 +118,8 @@ class Model:
         self.state, self.since, self.probe, self.ends = state, now, "", []
         if state == "open":
             self.told += sorted(self.line, key=lambda ticket: (self.line[ticket], ticket))
+            later = {ticket: start for ticket, start in self.starts.items() if start > now}
+            self.told += sorted(later, key=lambda ticket: (later[ticket], ticket))
             self.line = {}
         return state
 

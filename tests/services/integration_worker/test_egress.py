@@ -12,6 +12,7 @@ from tests.services.integration_worker.authority import Authority
 from tests.services.integration_worker.calling import Waiting, responder, words
 from tests.services.integration_worker.misbehaving import LOOPBACK, Server, serving
 from tests.services.integration_worker.proxying import Proxy, proxying
+from tests.services.integration_worker.token_end_point import issuing
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
 CANARY = "canary-of-the-proxy"
@@ -181,6 +182,24 @@ async def test_a_host_may_be_called_directly_although_others_are_not(
     more = through(proxy, "*") + '[hosts."127.0.0.1"]\nproxy = "direct"\n'
     await waiting.publish(responder("It", server.url), more=more)
     assert ((await waiting.made("It")).status, proxy.asked) == (200, [])
+
+
+async def test_an_end_point_for_tokens_needs_no_permission_and_takes_its_proxy(
+    waiting: Waiting, server: Server, other_server: Server, proxy: Proxy
+) -> None:
+    server.answers, other_server.answers = [OK], [issuing()]
+    proxy.hosts["login.example"] = ("127.0.0.1", port_of(other_server))
+    waiting.environment["CRM"] = CANARY
+    credential = (
+        '[credentials.crm]\ntype = "oauth2_client_credentials"\ntoken_url = "http://login.example/token"\n'
+        'client_id = "bot"\nclient_secret = { env = "CRM" }\n'
+    )
+    allowed = '[egress]\nprivate = ["127.0.0.0/8"]\nallow = ["127.0.0.1"]\n'
+    more = credential + allowed + through(proxy, "login.example")
+    await waiting.publish(responder("It", server.url), manifest='credential = "crm"\n', private=False, more=more)
+    outcome = await waiting.made("It")
+    assert (outcome.status, proxy.asked) == (200, ["POST http://login.example/token HTTP/1.1"])
+    assert server.seen.requests[0][2]["Authorization"] == "Bearer token-1"
 
 
 @pytest.mark.parametrize("host", ["shop.example", "8.8.8.8", "2606:4700::1", "a1.example", "1.example.com."])

@@ -112,20 +112,30 @@ async def test_two_workers_share_one_limit_and_tell_each_other(
 
 
 async def test_two_workers_share_one_rate(waiting: Waiting, server: Server, valkey_server: str) -> None:
-    server.answers = [crowd := Crowd(0)]
+    server.answers = [OK]
     await waiting.publish(responder("It", server.url), manifest='rate = "5/s"\n')
     calls = [await waiting.call("It") for _ in range(11)]
+    planned: dict[bytes, float] = {}
+
+    async def watch() -> None:
+        while True:
+            planned.update(await waiting.redis.zrange(call_keys.guard("integration:bot:It")[3], 0, -1, withscores=True))
+            await asyncio.sleep(0.005)
+
+    watching = asyncio.create_task(watch())
     async with working(valkey_server), working(valkey_server):
         found = [await ended(waiting, call_id) for call_id in calls]
-    assert {outcome.status for outcome in found} == {200}
-    on_the_way = 0.2  # from its permit to the server, at most; the scripts themselves are exact
-    assert all(later - sooner > 1 - on_the_way for sooner, later in zip(crowd.begun, crowd.begun[5:], strict=False))
+    watching.cancel()
+    assert ({outcome.status for outcome in found}, server.seen.count) == ({200}, 11)
+    begun = sorted(planned.values())
+    assert len(begun) > 5
+    assert all(later - sooner >= 1000 for sooner, later in zip(begun, begun[5:], strict=False))
 
 
 async def test_a_call_that_gets_no_place_in_its_time_is_limited(waiting: Waiting, server: Server) -> None:
     server.answers = [server.hang]
     await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
-    first, second = await waiting.call("It"), await waiting.call("It", budget_ms=150)
+    first, second = await waiting.call("It"), await waiting.call("It", budget_ms=700)
     async with maker(waiting) as made:
         holding = asyncio.create_task(made.call(first))
         await until(server.called(1), holding)
@@ -164,7 +174,7 @@ async def test_the_places_of_a_worker_that_died_come_free_long_before(waiting: W
     seconds, _ = await cast("Any", waiting.redis.time())
     await waiting.redis.zadd(permits, {"dead:1": seconds * 1000 + 300_000})
     await waiting.redis.set(call_keys.living("dead"), seconds * 1000 - 10_000)
-    assert (await waiting.made("It", budget_ms=900)).status == 200
+    assert (await waiting.made("It")).status == 200
 
 
 async def test_a_call_that_is_stopped_while_it_waits_leaves_its_place_in_the_line(
@@ -246,7 +256,7 @@ async def test_calls_without_limits_ask_nothing(waiting: Waiting, server: Server
 
 async def test_an_open_breaker_ends_calls_at_once_and_lets_one_probe_through(waiting: Waiting, server: Server) -> None:
     server.answers = [BAD]
-    breaker = ONCE + 'breaker = { failures = 2, open = "200ms" }\n'
+    breaker = ONCE + "breaker = { failures = 2 }\n"
     await waiting.publish(responder("It", server.url), manifest=breaker)
     assert [(await waiting.made("It")).status for _ in range(2)] == [503, 503]
     outcome = await waiting.made("It")
@@ -254,7 +264,7 @@ async def test_an_open_breaker_ends_calls_at_once_and_lets_one_probe_through(wai
     assert "Bot: It" in outcome.failure_detail
     guard = call_keys.guard("integration:bot:It")[0]
     server.answers = [server.hang, OK]
-    await asyncio.sleep(0.2)
+    await cast("Any", waiting.redis.hincrby(guard, "since", -30_000))
     async with maker(waiting) as made:
         probing = asyncio.create_task(made.call(probe := await waiting.call("It")))
         await until(server.called(3), probing)
@@ -296,17 +306,18 @@ async def test_answers_that_say_nothing_against_the_api_do_not_open_it(
     assert [(await waiting.made("It")).status for _ in range(3)] == [status] * 3
 
 
-async def test_who_waits_for_the_rate_is_not_let_through_when_the_breaker_has_opened_meanwhile(
-    waiting: Waiting, server: Server
-) -> None:
-    server.answers = [BAD]
-    limits = 'rate = "1/s"\nbreaker = { failures = 1 }\n' + ONCE
+async def test_who_waits_for_the_rate_ends_at_once_too_when_the_breaker_opens(waiting: Waiting, server: Server) -> None:
+    server.answers = [server.hang, BAD]
+    limits = 'rate = "2/m"\nbreaker = { failures = 1 }\nattempt_timeout = 0.3\n' + ONCE
     await waiting.publish(responder("It", server.url), manifest=limits)
+    starts = call_keys.guard("integration:bot:It")[3]
+    seconds, _ = await cast("Any", waiting.redis.time())
+    await waiting.redis.zadd(starts, {"earlier:1": seconds * 1000 - 45_000})  # the next but one may begin in 15 s
     calls = [await waiting.call("It") for _ in range(2)]
     async with maker(waiting) as made:
         await asyncio.gather(*map(made.call, calls))
-    found = sorted(str(outcome.failure or outcome.status) for outcome in await outcomes(waiting, calls))
-    assert (found, server.seen.count) == (["503", "breaker_open"], 1)
+    found = sorted(str(outcome.failure) for outcome in await outcomes(waiting, calls))
+    assert (found, server.seen.count) == (["breaker_open", "timeout"], 1)
 
 
 async def test_an_attempt_that_is_too_late_already_is_not_held_up(waiting: Waiting) -> None:
