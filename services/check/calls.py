@@ -40,7 +40,7 @@ def check_calls(subject: Subject) -> Iterator[Finding]:
 
 def _address(integration: Integration, place: str, subject: Subject) -> Finding | None:
     """Check as much of an address as is known before a call: the manifest's variables are, others are not."""
-    text = _known_address(integration, subject)
+    text = known_address(integration, subject)
     if not text:
         return found("bad-address", place, "it has no address")
     if text.startswith(_UNKNOWN):
@@ -90,7 +90,7 @@ def _egress(host: str, place: str, subject: Subject) -> Finding | None:
 def _hosts(subject: Subject) -> Iterator[Finding]:
     """Name the hosts of the manifest that nothing calls; a host that a variable holds may be any of them."""
     integrations = [one for one in subject.bot.integrations.values() if not one.uncallable and one.kind != MAIL]
-    called = [_known_address(one, subject) for one in integrations]
+    called = [known_address(one, subject) for one in integrations]
     if any(_UNKNOWN in address.partition("://")[2].partition("/")[0] or "://" not in address for address in called):
         return
     for name in subject.bot.hosts:
@@ -105,7 +105,7 @@ def _falls_under(name: str, address: str) -> bool:
         return False
 
 
-def _known_address(integration: Integration, subject: Subject) -> str:
+def known_address(integration: Integration, subject: Subject) -> str:
     """Render an address with the variables of the manifest; what is not known before a call is `_UNKNOWN`."""
 
     def known(hole: Placeholder) -> str:

@@ -166,6 +166,11 @@ CODES = {
         "The body of an integration begins like JSON and is none, whatever its variables hold.",
         "Correct the JSON at its place.",
     ),
+    "open-credential": Code(
+        WARNING,
+        "A secret goes over plain http: everybody on the way can read it.",
+        "Write the address with https://.",
+    ),
     "missing-secret": Code(
         WARNING,
         "A secret of a credential is not on this machine: without it on the integration worker's, calls fail.",

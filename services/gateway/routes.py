@@ -28,7 +28,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_get("/v1/receipts/{receipt}", get_receipt)
     router.add_get("/v1/bots", get_bots)
     router.add_post(WEB_VIEW_PATH, post_web_view)
-    router.add_get(CALLBACK, get_callback)
+    router.add_get(CALLBACK, get_callback, allow_head=False)  # whoever looks first must not use a code up
     router.add_get(FORM_SCRIPT_PATH, get_form_script)
     router.add_get("/", get_page)
     router.add_get("/page/{file}", get_page_file)

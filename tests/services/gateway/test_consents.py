@@ -90,5 +90,13 @@ async def test_a_state_that_nobody_asked_for_opens_nothing(
     assert await redis.zcard(keys.integration_queue(0)) == 0
 
 
+async def test_who_only_looks_at_the_address_uses_no_code_up(gateway: Gateway, consents: Consents) -> None:
+    async with gateway.client.head(CALLBACK, params={"state": STATE, "code": "c"}) as answer:
+        assert answer.status == 405
+    waiting = await consents.read(consent_id(STATE))
+    assert waiting is not None
+    assert waiting.stage == "waiting"
+
+
 async def test_a_consent_ends_after_ten_minutes(consents: Consents, redis: ArqRedis) -> None:
     assert 590 < await redis.ttl(call_keys.consent(consent_id(STATE))) <= 600

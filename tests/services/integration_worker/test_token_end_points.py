@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from joserfc import jwk, jwt
 
+from shared.integration.client import OutboundClient
 from tests.services.integration_worker.calling import Waiting, words
 from tests.services.integration_worker.misbehaving import Server, cut, huge, reset
 from tests.services.integration_worker.token_end_point import CLIENT, HUSH, OK, issuing, published, sent
@@ -82,6 +83,17 @@ async def test_a_token_end_point_is_checked_as_calls_are(waiting: Waiting, serve
         "credential crm: the token end-point: calls may not reach this address; see [egress] in the manifest"
     )
     assert server.seen.count == 0
+
+
+async def test_a_token_end_point_may_be_rewritten_as_apis_are(
+    waiting: Waiting, server: Server, other_server: Server
+) -> None:
+    server.answers, other_server.answers = [OK], [issuing()]
+    await published(waiting, server, other_server, credential=CLIENT.replace("{url}", "https://login.example.com"))
+    call_id = await waiting.call("It")
+    await waiting.make(call_id, OutboundClient([("https://login.example.com", other_server.url)]))
+    assert sent(server) == ["Bearer token-1"]
+    assert other_server.seen.paths == ["POST /token"]
 
 
 async def test_a_signed_statement_is_exchanged_for_a_token(

@@ -76,3 +76,25 @@ def test_credentials_that_others_use_are_used_and_checked() -> None:
         ("missing-secret", "manifest: credentials.bank.pkcs12"),
         ("missing-secret", "manifest: hosts.api.example.com.proxy.password"),
     ]
+
+
+def test_secrets_over_plain_http_are_named_unless_they_stay_on_the_machine() -> None:
+    manifest = """
+        [environment]
+        shop = "http://shop.example"
+        [integrations.Store]
+        credential = "crm"
+        [integrations.Here]
+        credential = "crm"
+        [credentials.crm]
+        type = "oauth2_client_credentials"
+        token_url = "HTTP://login.example.com/token"
+        client_id = "bot"
+        client_secret = { command = "echo" }
+    """
+    integrations = (integration("Store", "{$env.shop}/{$userMessage}"), integration("Here", "http://localhost:8080/"))
+    found = report(dialog("D", text("a")), integrations=integrations, manifest=manifest).findings
+    assert [one.place for one in found if one.code == "open-credential"] == [
+        "Integrations / Store",
+        "manifest: credentials.crm.token_url",
+    ]
