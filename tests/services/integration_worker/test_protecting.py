@@ -17,7 +17,7 @@ from shared.dialog.events import CallOutcome
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.policy import Ending
 from shared.protection.guards import Guard
-from shared.store import call_keys
+from shared.store import call_keys, keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
 from tests.services.integration_worker.misbehaving import Server
 from tests.services.integration_worker.test_worker import ended, working
@@ -203,16 +203,16 @@ async def test_a_post_that_waited_in_a_worker_that_died_is_made_by_another(waiti
     server.answers = [server.hang, OK]
     await waiting.publish(responder("It", server.url, method="POST"), manifest="concurrency = 1\n")
     first, second = await waiting.call("It"), await waiting.call("It")
-    line = call_keys.guard("integration:bot:It")[2]
     async with maker(waiting) as made:
         holding = asyncio.create_task(made.call(first))
         await until(server.called(1), holding)
         dying = asyncio.create_task(made.call(second))
 
-        async def in_line() -> bool:
-            return bool(await waiting.redis.zcard(line))
+        async def put_back() -> bool:
+            attempts = await cast("Any", waiting.redis.hget(keys.call(second), "attempts"))
+            return bool(attempts == b"0")
 
-        await until(in_line, dying)
+        await until(put_back, dying)
         dying.cancel()
         await asyncio.wait([dying])
         server.released.set()
