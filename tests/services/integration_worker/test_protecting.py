@@ -209,8 +209,8 @@ async def test_a_post_that_waited_in_a_worker_that_died_is_made_by_another(waiti
         dying = asyncio.create_task(made.call(second))
 
         async def put_back() -> bool:
-            attempts = await cast("Any", waiting.redis.hget(keys.call(second), "attempts"))
-            return bool(attempts == b"0")
+            in_line = await waiting.redis.zcard(call_keys.guard("integration:bot:It")[2])
+            return bool(in_line and not await cast("Any", waiting.redis.hexists(keys.call(second), "open")))
 
         await until(put_back, dying)
         dying.cancel()
