@@ -14,7 +14,7 @@ from services.cli.call_text import as_json, as_text
 from services.cli.call_values import Prepared, find_integration, given_values, prepare
 from services.cli.failure import FINDINGS, CommandFailed
 from services.cli.plain import plain
-from services.integration_worker.call import with_idempotency_key
+from services.integration_worker.idempotency import with_idempotency_key
 from services.setting_forms import rewrite_url
 from services.settings import Settings, read_settings
 from services.tester.batch import be_in_utc

@@ -8,7 +8,6 @@ import asyncio
 import logging
 import secrets
 import time
-import uuid
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +18,7 @@ import structlog
 from services.integration_worker import metrics
 from services.integration_worker.bots import BotUnusable
 from services.integration_worker.exchange import Exchanges, Wanted, class_of, word
+from services.integration_worker.idempotency import with_idempotency_key
 from services.integration_worker.patience import T, patiently
 from services.integration_worker.protecting import HELD_BACK, Pause
 from services.integration_worker.records import BotVersions, CallRecords
@@ -35,8 +35,6 @@ from shared.integration.url import without_query
 from shared.privacy.naming import Sensitive
 from shared.queue.records import CallStarted
 
-_KEYS = uuid.UUID("0d0f2d3c-7d0e-5b39-9a39-2d3d0a6c2b61")
-_IDEMPOTENCY_KEY = "Idempotency-Key"
 _WAIT_FOR_REDIS = 15.0
 _ASKING_AT_ONCE = 64
 _LONGEST_OUTCOME = 2 * 1024 * 1024  # control characters grow sixfold; a turn's frame has to hold it
@@ -233,17 +231,6 @@ def _rendered(integration: Integration, job: _Job) -> Request:
     request = with_idempotency_key(render_request(integration, job.values), integration, job.call_id)
     job.address = without_query(request.url)
     return request
-
-
-def with_idempotency_key(request: Request, integration: Integration, call_id: str) -> Request:
-    """Add the idempotency key, the same for all attempts, if the integration has one.
-
-    It is made of the call id, which itself would tell others the conversation's.
-    """
-    if not integration.policy.idempotency_key or request.header(_IDEMPOTENCY_KEY) is not None:
-        return request
-    key = str(uuid.uuid5(_KEYS, call_id))
-    return msgspec.structs.replace(request, headers={**request.headers, _IDEMPOTENCY_KEY: key})
 
 
 def _answered(job: _Job, answer: Answer) -> CallOutcome:

@@ -28,14 +28,12 @@ _HOUR_MS = 3_600_000
 
 def compile_bot(source: BotSource) -> Bot:
     """Compile a source. Raises BotError naming file, place and remedy."""
-    export = decode_export(source.export, source.file)
-    manifest = decode_manifest(source.manifest, source.manifest_file)
+    export, manifest = _decoded(source)
     links = Links.of(export, source.file)
     interactions = {message.id: compile_interaction(message, links) for message in links.in_order()}
     dialogs = _dialogs(export, interactions, links)
     intents = intents_by_name(export.associated_intents or ())
     unheard = not_understood(interactions.values(), dialogs, intents, manifest.understood)
-    findings = [*links.findings, *unheard, *_passed_over(source)]
     integrations = _integrations(export, manifest, source)
     return Bot(
         id=export.bot.id,
@@ -62,12 +60,16 @@ def compile_bot(source: BotSource) -> Bot:
         egress=egress_of(manifest.egress, manifest.hosts),
         hosts={read_host(name): part.protection for name, part in manifest.hosts.items() if part.protection.limited},
         sensitive=(*manifest.privacy.sensitive, *_token_variables(manifest)),
-        findings=tuple(findings),
+        findings=(*links.findings, *unheard, *_passed_over(source)),
         understanding=manifest.understood,
         intents=intents,
         survey=_survey(export.bot),
         credentials=manifest.credentials,
     )
+
+
+def _decoded(source: BotSource) -> tuple[raw.Export, Manifest]:
+    return decode_export(source.export, source.file), decode_manifest(source.manifest, source.manifest_file)
 
 
 def bot_id(source: BotSource) -> str:
