@@ -23,12 +23,55 @@ local UNUSED_TTL, GRACE = 3600000, 60000
 local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
--- Fields of the conversation by name, nil where unset; numbers are text.
-local function read(...)
-  local names, found = {...}, {}
-  local values = redis.call('HMGET', CONV, ...)
-  for i, name in ipairs(names) do found[name] = values[i] or nil end
-  return found
+-- The fields that scripts decide by: read together, kept in a table, written together, since each call of the server
+-- costs more than a field. Numbers that were read are text.
+local FIELDS = {'state', 'status', 'fence', 'lease', 'handed', 'batches', 'tries', 'call', 'call_deadline', 'started',
+  'session_ms', 'session_until', 'said', 'created', 'seq', 'posted', 'turn', 'asked', 'job', 'jobs', 'context_keeps'}
+local conversation, changed = nil, {}
+
+-- The conversation's fields by name, nil where unset; the table knows what was `set`.
+local function read()
+  if not conversation then
+    conversation = {}
+    local values = redis.call('HMGET', CONV, unpack(FIELDS))
+    for i, name in ipairs(FIELDS) do conversation[name] = values[i] or nil end
+  end
+  return conversation
+end
+
+local function set(name, value)
+  read()[name] = value
+  changed[name] = value
+end
+
+local function unset(...)
+  for _, name in ipairs({...}) do
+    if read()[name] then
+      conversation[name] = nil
+      changed[name] = false
+    end
+  end
+end
+
+-- Writes what was set and unset: every script that changes the conversation ends with it.
+local function store()
+  local values, names = {}, {}
+  for name, value in pairs(changed) do
+    if value then
+      values[#values + 1] = name
+      values[#values + 1] = value
+    else
+      names[#names + 1] = name
+    end
+  end
+  if #values > 0 then redis.call('HSET', CONV, unpack(values)) end
+  if #names > 0 then redis.call('HDEL', CONV, unpack(names)) end
+  changed = {}
+end
+
+local function next_sequence()
+  set('seq', (tonumber(read().seq) or 0) + 1)
+  return conversation.seq
 end
 
 -- The conversation has expired: what is left of it goes, and nothing is written.
@@ -42,7 +85,7 @@ end
 -- Renews what lives as long as the conversation: one hour until the consumer's first message. `without`: what a script
 -- knows not to be there need not be renewed.
 local function keep(without)
-  local c, ttl = read('said', 'context_keeps'), TTL
+  local c, ttl = read(), TTL
   if not c.said then ttl = math.min(TTL, UNUSED_TTL) end
   for _, key in ipairs({CONV, INBOX, OUTBOX, RESULT, WRITES}) do
     if not (without and without[key]) then redis.call('PEXPIRE', key, ttl) end
@@ -52,7 +95,7 @@ end
 
 -- Sets how long the session's data stay: its deadline, at least that of the awaited call, and a minute.
 local function keep_session(at_least)
-  local c = read('session_until', 'call_deadline')
+  local c = read()
   local till = math.max(at_least, tonumber(c.session_until) or 0, tonumber(c.call_deadline) or 0)
   redis.call('PEXPIREAT', SESSION, till + GRACE)
 end

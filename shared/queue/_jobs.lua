@@ -18,18 +18,20 @@ local function payload(name, argument)
 end
 
 local function enqueue(queue, bell, name, argument)
-  local job = name .. ':' .. TAG .. ':' .. argument .. ':' .. redis.call('HINCRBY', CONV, 'jobs', 1)
+  local number = (tonumber(read().jobs) or 0) + 1
+  local job = name .. ':' .. TAG .. ':' .. argument .. ':' .. number
   redis.call('SET', 'arq:job:' .. job, payload(name, argument), 'PX', JOB_TTL)
   redis.call('ZADD', queue, NOW, job)
   if redis.call('RPUSH', bell, job) > BELL_LIMIT then redis.call('LTRIM', bell, -BELL_LIMIT, -1) end
-  redis.call('HSET', CONV, 'job', job)
+  set('jobs', number)
+  set('job', job)
   redis.call('ZADD', DUE, NOW + OVERDUE, ID)
 end
 
 -- Nobody owns the conversation any more.
 local function disown(state)
-  redis.call('HSET', CONV, 'state', state)
-  redis.call('HDEL', CONV, 'fence', 'lease', 'handed', 'batches')
+  set('state', state)
+  unset('fence', 'lease', 'handed', 'batches')
 end
 
 local function to_idle()

@@ -16,14 +16,14 @@ local function post(sequence, message)
   told_size = told_size + #entry
   if over > 0 then
     local last = redis.call('LINDEX', OUTBOX, over - 1)
-    redis.call('HSET', CONV, 'trimmed', string.match(last, '^%d+'))
+    set('trimmed', string.match(last, '^%d+'))
     redis.call('LTRIM', OUTBOX, over, -1)
   end
   last_sequence = sequence
 end
 
 local function publish()
-  if last_sequence then redis.call('HSET', CONV, 'posted', last_sequence) end
+  if last_sequence then set('posted', last_sequence) end
   local words = ID
   if last_posted and #told > 1 and told_size <= TOLD_LIMIT then words = table.concat(told, '|') end
   redis.call('PUBLISH', NOTIFY, words)

@@ -1,9 +1,10 @@
 -- Stores the outcome of the awaited call and queues the conversation that waited for it.
 local function outcome(body)
-  local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
+  local sequence = next_sequence()
   redis.call('SET', RESULT, table.concat({'outcome', sequence, NOW, 0, 0, body}, '|'), 'PX', TTL)
-  redis.call('HDEL', CONV, 'call', 'call_deadline', 'started')
+  unset('call', 'call_deadline', 'started')
   redis.call('DEL', EXTRA)
   to_queued()
   keep()
+  store()
 end

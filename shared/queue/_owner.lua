@@ -14,20 +14,25 @@ end
 
 local function own(fence, lease, batches, handed)
   local lease_end = NOW + lease
-  redis.call('HSET', CONV, 'state', 'running', 'fence', fence, 'lease', lease_end, 'batches', batches, 'handed', handed)
+  set('state', 'running')
+  set('fence', fence)
+  set('lease', lease_end)
+  set('batches', batches)
+  set('handed', handed)
   redis.call('ZADD', DUE, lease_end, ID)
   keep_session(lease_end)  -- the owner commits what it changes: the rest must still be there
 end
 
--- {state, asked, turn, writes, session missing, result, events}
+-- Stores, and answers {state, asked, turn, writes, session missing, result, events}.
 local function handed_over(state, writes, work)
-  local c = read('asked', 'turn')
+  local c = read()
+  store()
   return {state, tonumber(c.asked) or 0, tonumber(c.turn) or 0, writes, work[1], work[2], work[3]}
 end
 
 -- A call → waiting; more to do → running with the next fence, or queued after `most` batches; else → idle.
 local function hand_over(fence, lease, batch, most)
-  local c = read('call', 'batches')
+  local c = read()
   local nothing = {0, false, {}}
   if c.call then
     to_waiting(c.call)
@@ -44,6 +49,6 @@ local function hand_over(fence, lease, batch, most)
   end
   local work = next_work(batch)
   own(fence, lease, batches + 1, #work[3])
-  redis.call('HSET', CONV, 'tries', 1)  -- the first try of these events, as if by BEGIN
+  set('tries', 1)  -- the first try of these events, as if by BEGIN
   return handed_over('running', {}, work)
 end

@@ -16,14 +16,17 @@ local function answer(handed)
   local writes = redis.call('LRANGE', WRITES, 0, -1)
   local work = {0, false, {}}
   if #writes == 0 then work = next_work(handed) end
-  local c = redis.call('HMGET', CONV, 'bot', 'user', 'channel', 'profile', 'status', 'turn', 'tries', 'asked', 'batches', 'seal')
-  own(fence, lease, c[9] or 1, #work[3])
-  return {'running', c[1], c[2], c[3], c[4], c[5], tonumber(c[6] or 0), tonumber(c[7] or 0), tonumber(c[8] or 0), NOW,
-    redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, c[10] or '', work[1], work[2], work[3]}
+  local c = read()
+  own(fence, lease, c.batches or 1, #work[3])
+  store()
+  local who = redis.call('HMGET', CONV, 'bot', 'user', 'channel', 'profile', 'seal')
+  return {'running', who[1], who[2], who[3], who[4], c.status, tonumber(c.turn or 0), tonumber(c.tries or 0),
+    tonumber(c.asked or 0), NOW, redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, who[5] or '',
+    work[1], work[2], work[3]}
 end
 
 if ARGV[7] == '1' and redis.call('ZREM', DIALOG_QUEUE, job) == 1 then redis.call('DEL', 'arq:job:' .. job) end
-local c = read('state', 'fence', 'lease', 'handed', 'tries', 'call')
+local c = read()
 if not c.state then return gone() end
 if c.state == 'running' then
   if c.fence == fence then return answer(tonumber(c.handed)) end
@@ -34,9 +37,11 @@ end
 
 if not has_work() and redis.call('EXISTS', WRITES) == 0 then
   to_idle()
+  store()
   return {'idle'}
 end
 local tries = (tonumber(c.tries) or 0) + 1
-redis.call('HSET', CONV, 'tries', tries, 'job', job)
-redis.call('HDEL', CONV, 'batches')
+set('tries', tries)
+set('job', job)
+unset('batches')
 return answer(tries > 1 and 1 or most)

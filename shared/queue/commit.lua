@@ -20,7 +20,7 @@ local TRACE_LIMIT, DEAD_LIMIT, DEAD_TTL = 100, 10000, 2592000000
 local next_fence, lease, most_events, most_batches = ARGV[4], tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local status, session_ms, trace, call = ARGV[11], tonumber(ARGV[12]), ARGV[14], ARGV[16]
 
-local c = read('state', 'fence', 'bot', 'session_ms', 'session_until', 'posted')
+local c = read()
 if not c.state then return gone() end
 outbox_ends_with(c.posted)
 if c.state ~= 'running' or c.fence ~= ARGV[3] then return {'refused'} end
@@ -39,7 +39,7 @@ end
 
 local function bury(reason, kind, body, note)
   redis.call('XADD', DEAD, 'MAXLEN', '~', DEAD_LIMIT, '*', 'reason', reason, 'kind', kind, 'conversation', ID,
-    'bot', c.bot, 'body', body, 'note', note)
+    'bot', redis.call('HGET', CONV, 'bot'), 'body', body, 'note', note)
   redis.call('XTRIM', DEAD, 'MINID', '~', NOW - DEAD_TTL)
   redis.call('PEXPIRE', DEAD, DEAD_TTL)
 end
@@ -47,14 +47,16 @@ end
 -- what was handled
 if ARGV[8] ~= '0' then redis.call('LTRIM', INBOX, ARGV[8], -1) end
 if ARGV[9] == '1' then redis.call('DEL', RESULT) end
-redis.call('HDEL', CONV, 'tries')
-local turn = redis.call('HINCRBY', CONV, 'turn', ARGV[13])
+unset('tries')
+local turn = (tonumber(c.turn) or 0) + tonumber(ARGV[13])
+set('turn', turn)
 
 -- the session; a new length counts from the same moment as the old one
 if session_ms > 0 then
   session_ms = math.min(session_ms, TTL)
   local began = (tonumber(c.session_until) or NOW) - tonumber(c.session_ms)
-  redis.call('HSET', CONV, 'session_ms', session_ms, 'session_until', began + session_ms)
+  set('session_ms', session_ms)
+  set('session_until', began + session_ms)
 end
 local fields = {}
 for i in entries(2) do
@@ -65,8 +67,8 @@ if #fields > 0 then redis.call('HSET', SESSION, unpack(fields)) end
 for i in entries(1) do redis.call('HDEL', SESSION, ARGV[i]) end
 
 -- replies
-for i in entries(1) do post(redis.call('HINCRBY', CONV, 'seq', 1), ARGV[i]) end
-if ARGV[10] == '1' then redis.call('HSET', CONV, 'asked', redis.call('HGET', CONV, 'seq')) end
+for i in entries(1) do post(next_sequence(), ARGV[i]) end
+if ARGV[10] == '1' then set('asked', c.seq) end
 
 -- writes to other slots, stamped so that applying them twice or late does no harm
 local index = 0
@@ -82,7 +84,7 @@ for i in entries(3) do
     redis.call('HDEL', CONTEXT, ARGV[i])
   else
     redis.call('HSET', CONTEXT, ARGV[i], expires .. '|' .. ARGV[i + 1])
-    if expires == 0 then redis.call('HSET', CONV, 'context_keeps', 1) end
+    if expires == 0 then set('context_keeps', 1) end
     local ttl = math.max(redis.call('PTTL', CONTEXT), expires == 0 and TTL or expires - NOW, 1)
     redis.call('PEXPIRE', CONTEXT, ttl)
   end
@@ -96,7 +98,7 @@ if trace ~= '' then
   redis.call('PEXPIRE', TRACE, ARGV[15])
 end
 
-if status ~= '' then redis.call('HSET', CONV, 'status', status) end
+if status ~= '' then set('status', status) end
 if status == 'closed' then
   for _, event in ipairs(redis.call('LRANGE', INBOX, 0, -1)) do
     local kind, body = string.match(event, '^([^|]*)|%d+|%d+|%d|%d|(.*)$')
@@ -112,8 +114,9 @@ if call ~= '' then
   redis.call('HSET', EXTRA, 'integration', ARGV[17], 'version', ARGV[18], 'values', ARGV[19], 'budget', ARGV[21],
     'attempts', 0)
   redis.call('PEXPIREAT', EXTRA, deadline + GRACE)
-  redis.call('HSET', CONV, 'call', call, 'call_deadline', deadline)
-  redis.call('HDEL', CONV, 'started')
+  set('call', call)
+  set('call_deadline', deadline)
+  unset('started')
 end
 
 keep({[RESULT] = true, [WRITES] = index == 0})
@@ -122,7 +125,7 @@ publish()
 
 if index > 0 then
   local writes = redis.call('LRANGE', WRITES, 0, -1)
-  own(next_fence, lease, redis.call('HGET', CONV, 'batches'), 0)
+  own(next_fence, lease, c.batches, 0)
   return handed_over('writes', writes, {0, false, {}})
 end
 return hand_over(next_fence, lease, most_events, most_batches)

@@ -12,7 +12,7 @@ local function remove(key)
   if redis.call('DEL', key) == 1 then removed[#removed + 1] = key end
 end
 
-local c = read('state', 'call', 'job')
+local c = read()
 local writes = redis.call('LRANGE', WRITES, 0, -1)
 for _, receipt in ipairs(redis.call('LRANGE', RECEIPTS, 0, -1)) do remove('receipt:' .. TAG .. ':' .. receipt) end
 if c.call then remove('call:' .. TAG .. ':' .. c.call) end

@@ -21,7 +21,7 @@ if kind == 'web_view' then
 -- include: _web_view.lua
 end
 
-local c = read('state', 'status', 'session_ms', 'session_until', 'said', 'created', 'posted')
+local c = read()
 if not c.state then return gone() end
 outbox_ends_with(c.posted)
 
@@ -41,7 +41,7 @@ if web_view then
   if refused then return refused end
 end
 
-local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
+local sequence = next_sequence()
 local late, new_session = 0, 0
 if web_view then
   -- only a call with a message has an echo; without a consumer message the day counts from the beginning
@@ -51,23 +51,20 @@ else
   redis.call('ZADD', SEEN, sequence, message_id)
   redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1)
   redis.call('PEXPIRE', SEEN, math.min(SEEN_TTL, TTL))
-  c.said = NOW
+  set('said', NOW)
 end
 
 if (tonumber(c.session_until) or 0) <= NOW then new_session = 1 end
-local session_until = NOW + tonumber(c.session_ms)
-if c.said then
-  redis.call('HSET', CONV, 'session_until', session_until, 'said', c.said)
-else
-  redis.call('HSET', CONV, 'session_until', session_until)
-end
+set('session_until', NOW + tonumber(c.session_ms))
 if new_session == 0 then keep_session(0) end  -- an ended session's data are not kept longer
 
 local flags = late
-if c.state ~= 'idle' then flags = flags + 2 end  -- busy: an earlier event is still being handled
+local idle = c.state == 'idle'
+if not idle then flags = flags + 2 end  -- busy: an earlier event is still being handled
 redis.call('RPUSH', INBOX, table.concat({kind, sequence, NOW, new_session, flags, body}, '|'))
 if echo ~= '' and late == 0 then post(sequence, echo) end
-if c.state == 'idle' then to_queued() end
-keep(c.state == 'idle' and {[RESULT] = true, [WRITES] = true})
+if idle then to_queued() end
+keep(idle and {[RESULT] = true, [WRITES] = true})
 publish()
+store()
 return {'accepted', sequence, NOW, late, web_view and ARGV[10] or ''}

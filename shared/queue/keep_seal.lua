@@ -3,7 +3,6 @@
 -- ARGV  1 id  2 conversation_ttl  3 key, sealed
 -- Returns {kept, the key it has now} or {gone}.
 -- include: _conversation.lua
-local c = read('state')
-if not c.state then return gone() end
+if not read().state then return gone() end
 redis.call('HSETNX', CONV, 'seal', ARGV[3])
 return {'kept', redis.call('HGET', CONV, 'seal')}

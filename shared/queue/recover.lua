@@ -17,13 +17,14 @@ local function later(at)
   return {'waits'}
 end
 
-local c = read('state', 'job', 'lease', 'call', 'call_deadline', 'started')
+local c = read()
 if not c.state then return gone() end
 local due = tonumber(redis.call('ZSCORE', DUE, ID) or 0)
 if due > NOW then return {'waits'} end
 
 if c.state == 'idle' then
   to_idle()
+  store()
   return {'waits'}
 elseif c.state == 'queued' then
   if job_is_there(DIALOG_QUEUE, c.job) then return later(NOW + OVERDUE) end
@@ -43,4 +44,5 @@ else
   if c.job then redis.call('ZREM', CALL_QUEUE, c.job) end
   to_waiting(c.call)
 end
+store()
 return {'recovered'}

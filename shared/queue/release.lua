@@ -6,12 +6,12 @@
 -- include: _conversation.lua
 -- include: _jobs.lua
 -- include: _owner.lua
-local c = read('state', 'fence', 'tries')
+local c = read()
 if not c.state then return gone() end
 if c.state ~= 'running' or c.fence ~= ARGV[3] then return {'refused'} end
 
 if ARGV[8] == 'back' then
-  redis.call('HSET', CONV, 'tries', math.max(0, (tonumber(c.tries) or 0) - 1))
+  set('tries', math.max(0, (tonumber(c.tries) or 0) - 1))
   to_queued()
   return handed_over('queued', {}, {0, false, {}})
 end

@@ -3,12 +3,13 @@
 -- ARGV  1 id  2 conversation_ttl  3 fence  4 lease in ms
 -- Returns {running}, {refused} or {gone}.
 -- include: _conversation.lua
-local c = read('state', 'fence')
+local c = read()
 if not c.state then return gone() end
 if c.state ~= 'running' or c.fence ~= ARGV[3] then return {'refused'} end
 
 local lease_end = NOW + tonumber(ARGV[4])
-redis.call('HSET', CONV, 'lease', lease_end)
+set('lease', lease_end)
 redis.call('ZADD', DUE, lease_end, ID)
 keep_session(lease_end)
+store()
 return {'running'}

@@ -6,7 +6,7 @@
 -- include: _conversation.lua
 -- include: _jobs.lua
 -- include: _outcome.lua
-local c = read('state', 'call')
+local c = read()
 if not c.state then return gone() end
 if c.state ~= 'waiting' or c.call ~= ARGV[3] then return {'dropped'} end
 outcome(ARGV[4])

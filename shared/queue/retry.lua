@@ -11,7 +11,7 @@
 local SEEN_LIMIT, SEEN_TTL, LATE_AFTER = 2000, 86400000, 86400000
 local entry, retry_id = ARGV[3], 'retry:' .. ARGV[3]
 
-local c = read('state', 'status', 'session_ms', 'session_until', 'said', 'created')
+local c = read()
 if not c.state then return gone() end
 
 local found = redis.call('XRANGE', DEAD, entry, entry)[1]
@@ -28,7 +28,7 @@ if letter.kind == 'outcome' then return {'outcome'} end
 if c.status == 'closed' then return {'closed'} end
 if inbox_is_full(ARGV[4], ARGV[5], letter.body) then return {'full'} end
 
-local sequence = redis.call('HINCRBY', CONV, 'seq', 1)
+local sequence = next_sequence()
 redis.call('XDEL', DEAD, entry)
 redis.call('ZADD', SEEN, sequence, retry_id)
 redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1)
@@ -37,11 +37,12 @@ redis.call('PEXPIRE', SEEN, SEEN_TTL)
 -- from here on as INGEST does; a form's message may have become too late meanwhile
 local new_session, flags = 0, 0
 if (tonumber(c.session_until) or 0) <= NOW then new_session = 1 end
-redis.call('HSET', CONV, 'session_until', NOW + tonumber(c.session_ms))
+set('session_until', NOW + tonumber(c.session_ms))
 if new_session == 0 then keep_session(0) end
 if letter.kind == 'web_view' and NOW - tonumber(c.said or c.created) > LATE_AFTER then flags = 1 end
 if c.state ~= 'idle' then flags = flags + 2 end
 redis.call('RPUSH', INBOX, table.concat({letter.kind, sequence, NOW, new_session, flags, letter.body}, '|'))
 if c.state == 'idle' then to_queued() end
 keep()
+store()
 return {'retried', sequence}

@@ -11,7 +11,7 @@
 local LOST_AFTER = 5000
 local call, claim = ARGV[3], ARGV[4]
 
-local c = read('state', 'call', 'call_deadline', 'started', 'seal')
+local c = read()
 if not c.state then return gone() end
 if c.state ~= 'waiting' or c.call ~= call then return {'refused'} end
 
@@ -21,7 +21,9 @@ if NOW >= deadline or not found[1] then return {'late'} end
 
 if not c.started then
   deadline = math.min(deadline, NOW + tonumber(found[4]))
-  redis.call('HSET', CONV, 'started', 1, 'call_deadline', deadline)
+  set('started', 1)
+  set('call_deadline', deadline)
+  store()
   redis.call('PEXPIREAT', EXTRA, deadline + GRACE)
   redis.call('ZADD', DUE, deadline + LOST_AFTER, ID)
 end
@@ -39,4 +41,4 @@ for i = 1, before do
   if record then ended[#ended + 1] = record end
 end
 return {'go', before, deadline - NOW, tonumber(cut), found[1], found[2], found[3], ended,
-  c.seal or ''}
+  redis.call('HGET', CONV, 'seal') or ''}
