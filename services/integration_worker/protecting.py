@@ -116,7 +116,7 @@ class Protector:
             while (left := ends_at - loop.time()) > 0:
                 bell.clear()
                 entered = await patiently(lambda left=left: self._gate.enter(guards, ticket, left), left)  # type: ignore[misc]
-                guard = entered.guard
+                guard = entered.guard or guards[0]
                 if entered.outcome in _WHY:
                     return _held_back(entered.outcome, guard)
                 if entered.outcome == "go" and not entered.seconds:
@@ -190,8 +190,7 @@ async def _rung(bell: asyncio.Event, seconds: float) -> None:
             await bell.wait()
 
 
-def _held_back(outcome: str, guard: Guard | None) -> Ending:
+def _held_back(outcome: str, guard: Guard) -> Ending:
     word, why = _WHY.get(outcome, (LIMITED, "no place for one more call came free in time"))
-    kind, name = (guard.kind, guard.name) if guard else ("", "")
-    metrics.HELD_BACK.labels(kind, word).inc()
-    return Ending(failure=word, detail=f"{kind} {name}: {why}")
+    metrics.HELD_BACK.labels(guard.kind, word).inc()
+    return Ending(failure=word, detail=f"{guard.kind} {guard.name}: {why}")
