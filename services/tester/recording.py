@@ -17,6 +17,7 @@ from services.tester.talk import Heard
 from shared.bot.model import Bot
 from shared.dialog.effects import Reply
 from shared.dialog.trace import TraceLine, TurnTrace
+from shared.privacy.masking import MASK
 
 
 def recorded(bot: Bot, path: Path, name: str, turns: list[TurnTrace]) -> str:
@@ -118,7 +119,10 @@ class _Recorder:
 
 
 def _heard(line: TraceLine) -> Heard:
-    reply = msgspec.convert(line.values.get("message") or {}, Reply)
+    try:
+        reply = msgspec.convert(line.values.get("message") or {}, Reply)
+    except msgspec.ValidationError:  # masked whole
+        reply = Reply(text=MASK)
     kind = "rich" if line.note == "rich" else "text"
     return Heard(kind, reply.text, reply.content, reply.quick_replies, line.interaction)
 

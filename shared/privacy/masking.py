@@ -2,7 +2,8 @@
 
 A bot copies: a card number stands in the variable, in the text that shows it, in the answer of an API and in the log of
 a script. So the values of all sensitive variables of a turn are looked for in all values of its trace, as they are, as
-they stand in JSON and in an address. One of fewer than four characters is masked only where it stands alone.
+they stand in JSON and in an address. One of fewer than four characters is masked only where it stands alone. When
+there are too many to look for, all values of the trace are masked.
 """
 
 from collections.abc import Iterable
@@ -19,6 +20,7 @@ from shared.privacy.naming import Sensitive
 
 MASK = "•••"
 _SHORTEST = 4
+_MOST_FORMS = 1000
 _SAYS_NOTHING = frozenset({"", "true", "false", "null", "undefined"})
 
 
@@ -58,11 +60,12 @@ class _Mask:
         self._whole = texts
         written = {form for text in texts if len(text) >= _SHORTEST for form in _forms(text)}
         self._parts = sorted(written, key=len, reverse=True)  # a longer one may hold a shorter one
+        self._all = len(written) > _MOST_FORMS
 
     def line(self, line: TraceLine) -> TraceLine:
         """Return a line with its values masked."""
-        if line.code == "variable" and self._sensitive.matches(_named(line)):
-            return msgspec.structs.replace(line, values={"value": MASK})
+        if self._all or (line.code == "variable" and self._sensitive.matches(_named(line))):
+            return msgspec.structs.replace(line, values=dict.fromkeys(line.values, MASK))
         return msgspec.structs.replace(line, values=self._value(msgspec.to_builtins(line.values)))
 
     def _value(self, value: Any) -> Any:

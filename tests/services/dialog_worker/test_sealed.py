@@ -16,6 +16,7 @@ from shared.dialog.frames import Advance, Answer
 from shared.privacy.consumer_data import ConsumerData
 from shared.privacy.conversation_key import ConversationKeys, is_sealed
 from shared.privacy.forms import seal_form
+from shared.queue.dead import DeadLetters
 from shared.store import keys
 from shared.store.context import Context
 from tests.journeys.redis_contents import keys_with
@@ -120,6 +121,12 @@ async def test_without_the_secret_an_event_is_a_dead_letter_that_says_so_and_can
     [letter] = await talk.dead()
     assert b"BOTLANE_SECRET" in letter[b"note"]
     assert await talk.session() == before
+    with_secrets(talk, OLD)
+    dead = DeadLetters(talk.redis, shards=1, conversation_ttl=3600, inbox_limit=10)
+    [found] = await dead.newest(10)
+    assert (await dead.retry(found)).outcome == "retried"
+    await talk.work()
+    assert await talk.replies() == ["1: one", ERROR_TEXT, "2: two"]
 
 
 async def test_a_worker_without_a_secret_seals_nothing_by_storing_nothing(

@@ -81,6 +81,11 @@ def test_words_that_say_nothing_stay() -> None:
     }
 
 
+def test_when_there_are_too_many_values_all_are_masked() -> None:
+    many = [{"number": f"card {number}"} for number in range(2000)]
+    assert shown(line(text="something else", list=[1]), many) == {"text": MASK, "list": MASK}
+
+
 def test_a_message_to_the_consumer_is_masked_in_its_trace() -> None:
     told = shown(line(message=Reply(text=f"You gave {CARD}")), CARD)
     assert told == {"message": {"type": "reply", "text": f"You gave {MASK}"}}

@@ -10,6 +10,7 @@ from services.tester.stub_reading import read_stubs
 from services.tester.suite import Said, Setting, Stub
 from services.tester.talk import EngineTalk
 from shared.dialog.trace import TraceLine, TurnTrace
+from shared.privacy.masking import MASK
 from tests.unit.tester.writing import FORMS, ORDERS
 
 STUBS = """
@@ -62,3 +63,10 @@ def test_forms_and_the_end_of_a_session_are_recorded(tmp_path: Path) -> None:
     assert "advance: " in path.read_text()
     assert "message: here are my booking details" in path.read_text()
     assert play_one(read_suite(path, {})[0]).played.failure is None
+
+
+def test_what_was_masked_whole_is_recorded_as_masked() -> None:
+    lines = [TraceLine("event", note="a message from the consumer", values={"text": MASK, "payload": None})]
+    lines.append(TraceLine("reply", "Hello", "text", values={"message": MASK}))
+    written = recorded(load(FORMS, None), FORMS, "masked", [TurnTrace(1, 1, "message", "v", lines=lines)])
+    assert f"- user: {MASK}\n  - bot: {MASK}" in written.replace("    ", "  ")
