@@ -11,7 +11,7 @@ redis.call('HSET', CONV, 'bot', ARGV[3], 'user', ARGV[4], 'channel', ARGV[5], 'p
   'session_ms', math.min(tonumber(ARGV[8]), TTL), 'status', 'open', 'state', 'idle', 'created', NOW, 'seq', 0, 'posted', 0)
 if ARGV[9] ~= '' then redis.call('HSET', CONV, 'seal', ARGV[9]) end
 keep()
-redis.call('ZADD', EXTRA, NOW + math.min(TTL, UNUSED_TTL), ID)
+redis.call('ZADD', EXTRA, NOW + math.min(TTL, UNUSED_TTL), ID .. '|' .. ARGV[4])  -- the user outlives the conversation
 
 -- whose conversations there are, so that somebody can be forgotten: a few that have ended make room; SWEEP renews it
 local OF_USER, LOOKED_AT, SWEPT_WITHIN = KEYS[18], 4, 86400000

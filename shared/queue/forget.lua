@@ -27,7 +27,7 @@ for place = 1, OWN do remove(KEYS[place]) end
 remove(RECEIPTS)
 remove(KEYS[20])
 redis.call('ZREM', DUE, ID)
-redis.call('ZREM', EXTRA, ID)
+redis.call('ZREM', EXTRA, ID, ID .. '|' .. string.match(KEYS[18], '}:(.*)$'))
 redis.call('ZREM', KEYS[18], ID)
 redis.call('PUBLISH', NOTIFY, ID)  -- who listens finds it gone
 return {c.state and 'forgotten' or 'gone', writes, removed}

@@ -213,7 +213,7 @@ def due(shard: int) -> str:
 
 
 def alive(shard: int) -> str:
-    """Sorted set: conversation to a moment before which it does not expire."""
+    """Sorted set: `<conversation>|<its user>` to a moment before which it does not expire."""
     return f"alive:{tag(shard)}"
 
 

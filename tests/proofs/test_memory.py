@@ -65,6 +65,7 @@ async def test_an_idle_conversation_takes_little_more_than_its_messages_and_vari
     valkey_server: str, redis: ArqRedis, tmp_path: Path, record_property: Record
 ) -> None:
     await Bots(redis, 3600).publish(BotSource(counting_bot("http://127.0.0.1:1")))
+    await redis.config_resetstat()
     with Programs(valkey_server, tmp_path) as programs:
         programs.start("gateway", "dialog_worker")
         await programs.ready("gateway", "dialog_worker")

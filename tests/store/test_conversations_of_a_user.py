@@ -22,6 +22,21 @@ async def test_what_has_ended_makes_room_for_what_begins(mailbox: Mailbox, redis
     assert len(await mailbox.conversations(0, "user")) == 1
 
 
+async def test_one_that_has_expired_leaves_the_list_of_its_user(
+    mailbox: Mailbox, redis: Raw, conversation: Starts
+) -> None:
+    gone, kept = await conversation(), await conversation()
+    await redis.delete(keys.conv(gone))
+    for talk in (gone, kept):
+        await redis.zadd(keys.alive(0), {f"{talk}|user": 1})
+    await mailbox.sweep(0, "me")
+    assert await mailbox.conversations(0, "user") == [kept]
+    await redis.delete(keys.conv(kept))
+    await redis.zadd(keys.alive(0), {f"{kept}|user": 1})
+    await mailbox.sweep(0, "me")
+    assert await redis.exists(LISTED) == 0
+
+
 async def test_the_list_lives_as_long_as_the_longest_conversation(
     mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say
 ) -> None:

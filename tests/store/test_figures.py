@@ -58,11 +58,13 @@ async def test_a_conversation_is_alive_until_it_expires(
     await say(kept)
     assert await redis.zcard(keys.alive(0)) == 2
     for talk in (kept, left):
-        await redis.zincrby(keys.alive(0), -HOUR - 1000, talk)  # the hour without a message is over
+        await redis.zincrby(keys.alive(0), -HOUR - 1000, f"{talk}|user")  # the hour without a message is over
     await redis.delete(keys.conv(left))
     await mailbox.sweep(0, "me")
     assert (await Figures(redis).of(0)).alive == 1
-    assert await redis.zscore(keys.alive(0), kept) - await redis.pttl(keys.conv(kept)) > HOUR  # looked at again then
+    assert (
+        await redis.zscore(keys.alive(0), f"{kept}|user") - await redis.pttl(keys.conv(kept)) > HOUR
+    )  # looked at again then
 
 
 async def test_one_sweep_looks_at_a_thousand_that_may_have_expired(redis: Raw, mailbox: Mailbox) -> None:
