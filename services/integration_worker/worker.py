@@ -36,6 +36,7 @@ from shared.store.connection import RedisUnreachable, stock_settings
 from shared.store.keys import integration_queue
 
 CALLS_AT_ONCE = 1000  # a call mostly waits
+CLAIM_AT_ONCE = 64
 REDIS_CONNECTIONS = CALLS_AT_ONCE + 50  # in the worst case every job ends at the same moment
 
 
@@ -85,6 +86,7 @@ def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
         queues=[integration_queue(shard) for shard in range(settings.shards)],
         redis_pool=redis,
         max_jobs=CALLS_AT_ONCE,
+        claim_at_once=CLAIM_AT_ONCE,
         job_completion_wait=settings.completion_wait,
         on_startup=start,
         on_shutdown=stop,

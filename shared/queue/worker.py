@@ -47,6 +47,7 @@ class DoorbellWorker(Worker):
         lease_ms: int = jobs.LEASE_MS,
         renew_seconds: float = jobs.RENEW_SECONDS,
         idle_poll_seconds: float = jobs.IDLE_POLL_SECONDS,
+        claim_at_once: int = CLAIM_AT_ONCE,
         **settings: Any,
     ) -> None:
         super().__init__(
@@ -55,6 +56,7 @@ class DoorbellWorker(Worker):
         self._claims = Claims(redis_pool, lease_ms=lease_ms)
         self._renew_seconds = renew_seconds
         self._idle_poll_seconds = idle_poll_seconds
+        self._claim_at_once = claim_at_once
         self._queues = list(queues)
         self._bells = deque(bell(queue) for queue in queues)
         self._held: dict[str, Claim] = {}
@@ -132,7 +134,7 @@ class DoorbellWorker(Worker):
             await self._listen()
 
     async def _scan(self, queue: str) -> None:
-        limit = min(self.max_jobs - self.job_counter, CLAIM_AT_ONCE)
+        limit = min(self.max_jobs - self.job_counter, self._claim_at_once)
         claimed = await self._claims.take(queue, limit, rung=self._due[queue])
         del self._due[queue]
         if len(claimed) == limit:

@@ -50,6 +50,7 @@ def failures(outcomes: list[Outcome]) -> list[str]:
     return [f"{one.place}: {one.sentence}\n{one.expected}\n---\n{one.heard}" for one in found if one]
 
 
+@pytest.mark.proof
 def test_the_scenarios_of_the_real_bots_and_of_the_examples_hold_over_http(corpus: Path, installation: Place) -> None:
     chosen = scenarios(corpus, "tests/scenarios", "examples")
     outcomes = list(Installation(installation.url, installation.port).play_all(chosen))

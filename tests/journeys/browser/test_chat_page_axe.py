@@ -11,8 +11,15 @@ from tests.journeys.browser.visitor import Visitor
 
 pytestmark = [
     pytest.mark.asyncio(loop_scope="session"),  # one browser for all
-    pytest.mark.parametrize("scheme", ["light", "dark"]),
-    pytest.mark.parametrize("width", [360, 1280]),
+    pytest.mark.parametrize(
+        ("scheme", "width"),
+        [
+            ("light", 360),
+            ("dark", 1280),
+            pytest.param("dark", 360, marks=pytest.mark.proof),
+            pytest.param("light", 1280, marks=pytest.mark.proof),
+        ],
+    ),
 ]
 Scheme = Literal["light", "dark"]
 

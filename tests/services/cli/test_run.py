@@ -133,6 +133,7 @@ async def test_it_says_where_it_listens_and_ctrl_c_leaves_nothing_behind(run: Ca
         pass
 
 
+@pytest.mark.proof
 async def test_the_second_start_goes_on_where_the_first_ended(run: Callable[..., Run]) -> None:
     first = run()
     url = first.until_ready()["url"]
@@ -225,6 +226,7 @@ def test_a_redis_of_ones_own_is_used_and_left_running(run: Callable[..., Run], v
     assert Path(valkey_server.removeprefix("unix://")).exists()
 
 
+@pytest.mark.proof
 async def test_a_program_that_is_killed_comes_back(run: Callable[..., Run]) -> None:
     started = run()
     ready = started.until_ready()
@@ -241,6 +243,7 @@ async def test_a_program_that_is_killed_comes_back(run: Callable[..., Run]) -> N
     started.end()
 
 
+@pytest.mark.proof
 def test_nothing_outlives_a_killed_run_and_its_folder_is_usable_at_once(run: Callable[..., Run]) -> None:
     killed = run()
     ready = killed.until_ready()
