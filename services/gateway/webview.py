@@ -50,13 +50,20 @@ async def post_web_view(request: web.Request) -> web.Response:
 async def _admitted(request: web.Request, parts: Parts) -> tuple[WebViewRequest | WebViewTokenRequest, Admission]:
     """Read a call and let it in; its address is counted in the same round trip. Raises Refused."""
     admission, count = parts.web_view_admission, parts.web_view_limits.count_address
-    token = admission.token_of(request)
-    body = await read_form_body(request, parts.settings.web_view_body)
-    if token is None:
-        call = decode(body, WebViewRequest)
-        return call, (await asyncio.gather(admission.by_checksum(request, call), count(request)))[0]
-    with_token = decode(body, WebViewTokenRequest)
-    return with_token, (await asyncio.gather(admission.by_token(token, with_token), count(request)))[0]
+    try:
+        token = admission.token_of(request)
+        body = await read_form_body(request, parts.settings.web_view_body)
+        call: WebViewRequest | WebViewTokenRequest
+        if token is None:
+            call = plain = decode(body, WebViewRequest)
+            admit = admission.by_checksum(request, plain)
+        else:
+            call = with_token = decode(body, WebViewTokenRequest)
+            admit = admission.by_token(token, with_token)
+    except Refused:
+        await count(request)  # guesses and floods of what cannot be read count too
+        raise
+    return call, (await asyncio.gather(admit, count(request)))[0]
 
 
 def _terms(request: web.Request, admission: Admission, variables: int) -> WebViewTerms:

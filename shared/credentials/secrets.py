@@ -10,6 +10,7 @@ import os
 import shlex
 import shutil
 import signal
+import stat
 import time
 from collections.abc import Mapping
 from pathlib import Path
@@ -109,13 +110,16 @@ class SecretReader:
             found = path.stat()
             if any(os.path.samestat(found, Path(file).stat()) for file in self._closed if Path(file).exists()):
                 raise SecretMissing(f"{reference(secret)} is Botlane's own and not for bots")
+            if not stat.S_ISREG(found.st_mode):
+                raise SecretMissing(f"{reference(secret)} is no file that has an end")
             stamp = (found.st_mtime_ns, found.st_size, found.st_ino)
             known = self._files.get(secret.file)
             if known is not None and known[0] == stamp:
                 return known[1]
-            if found.st_size > LARGEST:
+            with path.open("rb") as file:
+                content = file.read(LARGEST + 1)
+            if len(content) > LARGEST:
                 raise SecretMissing(f"{reference(secret)} is larger than {LARGEST} bytes: it is no secret")
-            content = path.read_bytes()
         except OSError as error:
             raise SecretMissing(f"{reference(secret)} cannot be read ({error.strerror})") from None
         if not content.strip():

@@ -78,6 +78,7 @@ def test_a_credential_of_the_manifest_goes_along_and_is_a_name_for_curl(
     assert "cAnAry" not in str(said)
     assert "  Authorization: Basic •••" in said[0][1].splitlines()
     assert said[2][2] == "Set before you run it: SHOP_PASSWORD\n"
+    assert "--location" not in said[2][1]  # curl would take it along to another host
     subprocess.run(["/bin/sh", "-c", f"{said[2][1].strip()} --silent --fail"], check=True, capture_output=True)
     assert len({seen[2]["authorization"] for seen in server.seen}) == 1
     monkeypatch.delenv("SHOP_PASSWORD")

@@ -79,6 +79,19 @@ async def test_an_address_may_post_so_often_whatever_becomes_of_it(
     assert (await post(gateway, made, there)).status == 200
 
 
+async def test_what_cannot_be_read_and_guessed_tokens_count_for_their_address(
+    start_gateway: StartGateway, conversation: StartConversation
+) -> None:
+    gateway = await start_gateway(web_view_address_rate=2)
+    made = await conversation(gateway)
+    guess = {"Authorization": "Bearer guess"}
+    assert (await post(gateway, made, guess)).status == 401
+    async with gateway.client.post(PATH, data=b"{", headers={"Authorization": "0"}) as answer:
+        assert answer.status == 400
+    answer = await post(gateway, made, guess)
+    await refusal(answer, 429, "BOTLANE_WEB_VIEW_ADDRESS_RATE", "2")
+
+
 async def test_what_was_counted_is_given_back_and_forgotten(
     start_gateway: StartGateway, conversation: StartConversation, redis: ArqRedis
 ) -> None:

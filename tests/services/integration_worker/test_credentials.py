@@ -97,6 +97,7 @@ MISSING = [
     ('{ env = "CRM_TOKEN" }', "the environment variable CRM_TOKEN is not set where the integration worker runs"),
     ('{ env = "TWO_LINES" }', "the environment variable TWO_LINES has more than one line"),
     ('{ file = "/nowhere/token" }', "the file /nowhere/token cannot be read (No such file or directory)"),
+    ('{ file = "/dev/zero" }', "the file /dev/zero is no file that has an end"),
     ('{ command = "false --token hush" }', "the command false ended with exit code 1"),
     ('{ command = "true" }', "the command true printed nothing"),
     ('{ command = "sleep 60" }', "the command sleep did not end within 0.5 s"),
