@@ -47,19 +47,22 @@ class Batches:
 
     async def run(self, script: Script, keys: list[str], arguments: tuple[Any, ...]) -> Any:
         """Return a script's answer. Raises RedisUnreachable, and ResponseError when the script fails."""
-        [answer] = await self._answers(_Asked(script, ("EVALSHA", script.sha, len(keys), *keys, *arguments)))
-        return answer
+        asked = _Asked(script, ("EVALSHA", script.sha, len(keys), *keys, *arguments))
+        self._send_soon(asked)
+        with translated():
+            return await asked.answer
 
     async def ask(self, *commands: tuple[str, ...]) -> list[Any]:
         """Return the answers of commands. Raises RedisUnreachable, and ResponseError when one fails."""
-        return await self._answers(*(_Asked(None, command) for command in commands))
+        asked = [_Asked(None, command) for command in commands]
+        self._send_soon(*asked)
+        with translated():  # gather hears the errors of all, not only the first
+            return await asyncio.gather(*(one.answer for one in asked))
 
-    async def _answers(self, *asked: _Asked) -> list[Any]:
+    def _send_soon(self, *asked: _Asked) -> None:
         self._waiting += asked
         if self._sender is None:
             self._sender = asyncio.get_running_loop().create_task(self._send())
-        with translated():
-            return [await one.answer for one in asked]
 
     async def _send(self) -> None:
         """Send batch after batch until nobody waits."""

@@ -1,6 +1,7 @@
 """Scripts sent together: each with its own answer, its own error, and one connection for all."""
 
 import asyncio
+import gc
 
 import pytest
 from arq.connections import ArqRedis
@@ -51,6 +52,19 @@ async def test_who_gives_up_waiting_leaves_the_others_their_answers(redis: ArqRe
     assert await patient == b"b"
     with pytest.raises(asyncio.CancelledError):
         await impatient
+
+
+async def test_several_commands_that_fail_together_leave_no_error_unheard(redis: ArqRedis) -> None:
+    nobody = connect(f"redis://127.0.0.1:{free_port()}", retries=0)
+    unheard: list[object] = []
+    asyncio.get_running_loop().set_exception_handler(lambda _, context: unheard.append(context["message"]))
+    with pytest.raises(RedisUnreachable):
+        await Batches(nobody).ask(("TIME",), ("HGETALL", "a"))
+    gc.collect()
+    await asyncio.sleep(0)
+    assert unheard == []
+    assert (await Batches(redis).ask(("GET", "a"), ("HGETALL", "b"))) == [None, {}]
+    await nobody.aclose()
 
 
 async def test_everybody_is_told_when_there_is_no_server_and_served_when_there_is_one_again(redis: ArqRedis) -> None:

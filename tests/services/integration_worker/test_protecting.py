@@ -1,7 +1,7 @@
 """Limits of hosts and integrations, shared by workers: never more than was said, and a clear end for who cannot wait."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
 
@@ -62,6 +62,15 @@ async def outcomes(waiting: Waiting, calls: list[str]) -> list[CallOutcome]:
     found = [await waiting.outcome(call_id) for call_id in calls]
     assert all(found)
     return cast("list[CallOutcome]", found)
+
+
+def in_line(waiting: Waiting, line: str) -> Callable[[], Awaitable[bool]]:
+    """Whether anybody waits for a place."""
+
+    async def stands() -> bool:
+        return bool(await waiting.redis.zcard(line))
+
+    return stands
 
 
 async def keys_of_guards(redis: ArqRedis) -> set[bytes]:
@@ -189,10 +198,7 @@ async def test_a_call_that_is_stopped_while_it_waits_leaves_its_place_in_the_lin
         await until(server.called(1), holding)
         waits = asyncio.create_task(made.call(second))
 
-        async def in_line() -> bool:
-            return bool(await waiting.redis.zcard(line))
-
-        await until(in_line, waits)
+        await until(in_line(waiting, line), waits)
         for task in (waits, holding):
             task.cancel()
             await asyncio.wait([task])
@@ -209,8 +215,8 @@ async def test_a_post_that_waited_in_a_worker_that_died_is_made_by_another(waiti
         dying = asyncio.create_task(made.call(second))
 
         async def put_back() -> bool:
-            in_line = await waiting.redis.zcard(call_keys.guard("integration:bot:It")[2])
-            return bool(in_line and not await cast("Any", waiting.redis.hexists(keys.call(second), "open")))
+            stands = await waiting.redis.zcard(call_keys.guard("integration:bot:It")[2])
+            return bool(stands and not await cast("Any", waiting.redis.hexists(keys.call(second), "open")))
 
         await until(put_back, dying)
         dying.cancel()
@@ -232,10 +238,7 @@ async def test_a_call_that_nobody_awaits_any_more_is_not_made_after_its_wait(wai
         await until(server.called(1), holding)
         waits = asyncio.create_task(made.call(second))
 
-        async def in_line() -> bool:
-            return bool(await waiting.redis.zcard(line))
-
-        await until(in_line, waits)
+        await until(in_line(waiting, line), waits)
         assert await waiting.mailbox.result(second, b'{"type": "outcome", "call_id": "elsewhere"}')
         server.released.set()
         await asyncio.gather(holding, waits)
