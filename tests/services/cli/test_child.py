@@ -46,9 +46,9 @@ async def test_a_child_is_asked_to_end_first(tmp_path: Path) -> None:
 
 async def test_a_child_that_does_not_end_is_killed_with_its_own_children(tmp_path: Path) -> None:
     stubborn = "import os, signal; signal.signal(15, signal.SIG_IGN); "
-    stubborn += f"pid = os.fork(); print(pid, flush=True) if pid else None; {SLEEP}"
-    child = await started(stubborn, tmp_path)
-    grandchild = int(next(line for line in (tmp_path / "log").read_text().splitlines() if line.isdigit()))
+    stubborn += f"pid = os.fork() or time.sleep(60); print(pid, flush=True); {SLEEP}"  # only one says that it is up
+    child = await started(f"import time; {stubborn}", tmp_path)
+    grandchild = int((tmp_path / "log").read_text().split()[0])
     await child.stop(0.05)
     assert child.exit_code == -signal.SIGKILL
     wait_until_gone(grandchild)
