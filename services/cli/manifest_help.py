@@ -43,7 +43,7 @@ ABOUT: dict[str, dict[str, str]] = {
         "repeat_unsafe": "POST and PATCH are repeated even when they may have been executed.",
         "idempotency_key": "Every attempt of a call carries the same `Idempotency-Key`.",
         "response_limit": "The most bytes of an answer, up to 1048576.",
-        "redirects": "How many redirects are followed, 0 to 20; with 0 a redirect is the answer.",
+        "redirects": "How many redirects are followed, 0 to 5; with 0 a redirect is the answer.",
         "default_headers": "The headers that Conversation Builder adds to every call are sent.",
         "credential": "The name of a table `[credentials.NAME]`.",
         "concurrency": "How many attempts there may be at once, over all workers: `docs/protection.md`.",

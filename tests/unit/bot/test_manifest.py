@@ -114,7 +114,7 @@ def test_every_table_of_the_manifest_is_read() -> None:
         ("[understanding]\nurl = 'http://a:b@c/'", "understanding.url: a secret stands in the manifest itself"),
         ("[understanding]\nurl = 'http://c/?token=t'", "understanding.url: a secret stands in the manifest itself"),
         ("[understanding]\ntimeout = nan", "understanding.timeout: nan cannot be. Give up to 5 seconds"),
-        ("[integrations.Store]\nredirects = -1", "redirects is -1: it must lie between 0 and 20"),
+        ("[integrations.Store]\nredirects = -1", "redirects is -1: it must lie between 0 and 5"),
         ("[integrations.Store]\nsuccess = []", "success is empty: no answer could ever be a success"),
         ("[integrations.Store]\nsuccess = ['20x']", "success has '20x': it takes statuses from 200 to 999 and 2xx"),
         ("[integrations.Store]\nsuccess = [true]", "integrations.Store.success[0]: expected 'int | str', got 'bool'"),

@@ -162,7 +162,7 @@ def test_no_retries_means_one_attempt() -> None:
         ("retry_on", ("refused",)),  # another attempt would end alike
         ("retry_on", (201, 503)),  # a success
         ("backoff", 5.0),  # more than backoff_max
-        ("redirects", 21),
+        ("redirects", 6),
     ],
 )
 def test_an_impossible_policy_is_refused_with_its_field(field: str, value: object) -> None:
