@@ -8,15 +8,13 @@ from services.check.codes import found
 from services.check.json_text import is_json
 from services.check.panels import INTEGRATIONS
 from services.check.subject import Subject
+from services.check.variable_hosts import UNKNOWN, host_of_variable, known_address
 from shared.bot.errors import Finding
 from shared.bot.hosts import fitting
 from shared.bot.integration import MAIL, Integration
-from shared.bot.templates import Placeholder
 from shared.integration.addresses import may_reach, networks
 
 _LOCAL = "localhost"
-# Stands for what is only known when a call is made: no host has this name.
-_UNKNOWN = "\0"
 
 
 def check_calls(subject: Subject) -> Iterator[Finding]:
@@ -43,20 +41,20 @@ def _address(integration: Integration, place: str, subject: Subject) -> Finding 
     text = known_address(integration, subject)
     if not text:
         return found("bad-address", place, "it has no address")
-    if text.startswith(_UNKNOWN):
-        return _decided_later(place, subject)
+    if text.startswith(UNKNOWN):
+        return _decided_later(place, subject) or host_of_variable(integration, place, subject)
     scheme = text.partition(":")[0].lower()
-    if _UNKNOWN not in text.partition("://")[0] and (scheme not in {"http", "https"} or "://" not in text):
+    if UNKNOWN not in text.partition("://")[0] and (scheme not in {"http", "https"} or "://" not in text):
         return found("bad-address", place, "its address has to begin with http:// or https://")
     try:
         host = urlsplit(text).hostname or ""
     except ValueError:
         return found("bad-address", place, "its address has no valid host")
-    if _UNKNOWN in host:
-        return _decided_later(place, subject)
+    if UNKNOWN in host:
+        return host_of_variable(integration, place, subject) or _decided_later(place, subject)
     if not host:
         return found("bad-address", place, "its address has no host")
-    return _listed(text.partition(_UNKNOWN)[0], host, place, subject) or _egress(host, place, subject)
+    return _listed(text.partition(UNKNOWN)[0], host, place, subject) or _egress(host, place, subject)
 
 
 def _decided_later(place: str, subject: Subject) -> Finding | None:
@@ -91,10 +89,10 @@ def _hosts(subject: Subject) -> Iterator[Finding]:
     """Name the hosts of the manifest that nothing calls; a host that a variable holds may be any of them."""
     integrations = [one for one in subject.bot.integrations.values() if not one.uncallable and one.kind != MAIL]
     called = [known_address(one, subject) for one in integrations]
-    if any(_UNKNOWN in address.partition("://")[2].partition("/")[0] or "://" not in address for address in called):
+    if any(UNKNOWN in address.partition("://")[2].partition("/")[0] or "://" not in address for address in called):
         return
     for name in subject.bot.hosts:
-        if not any(_falls_under(name, address.partition(_UNKNOWN)[0]) for address in called):
+        if not any(_falls_under(name, address.partition(UNKNOWN)[0]) for address in called):
             yield found("unused-host", f'manifest: hosts."{name}"', "no integration calls it: it limits nothing")
 
 
@@ -103,12 +101,3 @@ def _falls_under(name: str, address: str) -> bool:
         return fitting((name,), address) is not None
     except ValueError:
         return False
-
-
-def known_address(integration: Integration, subject: Subject) -> str:
-    """Render an address with the variables of the manifest; what is not known before a call is `_UNKNOWN`."""
-
-    def known(hole: Placeholder) -> str:
-        return subject.bot.environment.get(hole.name, _UNKNOWN) if hole.kind == "environment" else _UNKNOWN
-
-    return integration.url.render(known).strip()

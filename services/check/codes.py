@@ -161,6 +161,16 @@ CODES = {
         "The host of an integration is known only when it is called, and the manifest lists hosts that are allowed.",
         "See that the list has every host the variable may hold.",
     ),
+    "variable-host": Code(
+        WARNING,
+        "A variable decides which host an integration calls: consumers may, if it holds what they say.",
+        "Write the host, keep it under `[environment]`, or list the hosts that calls may reach: `[egress] allow`.",
+    ),
+    "variable-ends-host": Code(
+        WARNING,
+        "A variable stands at the end of a host, which it cannot change: calls fail with every value but a path.",
+        "Write a slash before the variable or the end of the host after it, or keep its value under `[environment]`.",
+    ),
     "bad-body": Code(
         WARNING,
         "The body of an integration begins like JSON and is none, whatever its variables hold.",

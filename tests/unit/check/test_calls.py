@@ -38,13 +38,33 @@ def test_an_address_that_cannot_be_called_is_an_error(url: str) -> None:
     "url",
     [
         "https://api.example.com/{$botContext.api_StoreStatus}",
-        "{$botContext.api_StoreStatus}/x",
         "https://{$botContext.api_StoreStatus}.example.com",
+        "https://api.example.com:{$botContext.api_StoreStatus}/",
+        "{$env.store}/x",
         "http://8.8.8.8/",
     ],
 )
 def test_addresses_that_are_good_or_not_known_yet_are_not_named(url: str) -> None:
-    assert of_address(url) == []
+    assert [code for code in of_address(url) if code != "missing-environment-variable"] == []
+
+
+@pytest.mark.parametrize(
+    ("url", "code"),
+    [
+        ("{$botContext.api_StoreStatus}", "variable-host"),
+        ("{$botContext.api_StoreStatus}/x", "variable-host"),
+        ("https://{$botContext.api_StoreStatus}", "variable-host"),
+        ("https://{$botContext.api_StoreStatus}:8443/x", "variable-host"),
+        ("https://api.example.com{$botContext.api_StoreStatus}", "variable-ends-host"),
+        ("{$env.base}{$botContext.api_StoreStatus}", "variable-ends-host"),
+        ("https://api.{$botContext.api_StoreStatus}/x", "variable-ends-host"),
+        ("https://api.{$env.end}/x", None),
+    ],
+)
+def test_a_variable_that_makes_a_host_or_stands_at_its_end_is_named(url: str, code: str | None) -> None:
+    manifest = '[environment]\nbase = "https://api.example.com"\nend = "example.com"\n'
+    said = [one for one in of_address(url, manifest) if one != "unused-environment-variable"]
+    assert said == ([code] if code else [])
 
 
 @pytest.mark.parametrize(
