@@ -3,10 +3,10 @@
 import re
 from collections.abc import Iterator
 
-from services.check.calls import known_address
 from services.check.codes import found
 from services.check.panels import INTEGRATIONS
 from services.check.subject import Subject
+from services.check.variable_hosts import known_address
 from services.settings import foreign_environment
 from shared.bot.egress import Proxy
 from shared.bot.errors import Finding
