@@ -5,8 +5,6 @@ import os.path
 from collections.abc import Sequence
 from pathlib import Path
 
-import msgspec
-
 from services.cli.failure import FINDINGS, CommandFailed
 from services.tester.calls import Unexpected
 from services.tester.recording import recorded
@@ -42,4 +40,4 @@ def record(paths: Sequence[Path], target: Path, url: str, conversation: str | No
 async def _turns(url: str, conversation: str, console_token: str) -> list[TurnTrace]:
     async with open_session() as session:
         remote = Remote(session, url, "", console_token)
-        return [msgspec.convert(turn, TurnTrace) for turn in await remote.trace(conversation, 0)]
+        return await remote.trace(conversation, 0)

@@ -3,13 +3,12 @@
 import re
 from pathlib import Path
 
-import msgspec
 from aiohttp import web
 
 from services.gateway.bodies import json_response
 from services.gateway.errors import Refused, gone
 from services.gateway.parts import PARTS
-from services.gateway.wire import BotList, BotListed, TurnList
+from services.gateway.wire import BotList, BotListed, TurnList, turn_shown
 
 _FOLDER = Path(__file__).with_name("page")
 _TYPES = {".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".svg": "image/svg+xml"}
@@ -80,7 +79,7 @@ async def get_trace(request: web.Request) -> web.Response:
     turns = await parts.mailbox.trace(conversation_id, int(after))
     if turns is None:
         raise gone()
-    return json_response(TurnList([msgspec.Raw(turn) for turn in turns]))
+    return json_response(TurnList([turn_shown(turn) for turn in turns]))
 
 
 def _token_form() -> web.Response:

@@ -153,6 +153,7 @@ def describe() -> bytes:
     schemas["MessagePage"]["properties"]["messages"]["items"] = _ref("Message")
     schemas["MessageFrame"]["properties"]["message"] = _ref("Message")
     schemas["TurnList"]["properties"]["turns"]["items"] = _ref("TurnTrace")
+    schemas["TurnTrace"]["properties"]["at"] = {"type": "string"}
     paths: dict[str, dict[str, Any]] = {}
     for route in _ROUTES:
         paths.setdefault(route.path, {})[route.method] = _operation(route)

@@ -219,12 +219,21 @@ class BotList(Wire, frozen=True):
 class TurnList(Wire, frozen=True):
     """What the turns after a turn did (shared/dialog/trace.py), oldest first."""
 
-    turns: list[msgspec.Raw]
+    turns: list[dict[str, Any]]
 
 
 def iso(at_ms: int) -> str:
     """Return a moment as ISO 8601 in UTC with milliseconds: `2026-11-22T03:04:05.678Z`."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def turn_shown(trace: bytes) -> dict[str, Any]:
+    """Return what a turn did with its moments, and those of a call's attempts, as every other time is written here."""
+    turn = msgspec.json.decode(trace, type=dict[str, Any])
+    calls = [line.get("values", {}) for line in turn.get("lines", []) if line["code"] == "outcome"]
+    for dated in (turn, *(attempt for call in calls for attempt in call.get("attempts", []))):
+        dated["at"] = iso(dated["at"])
+    return turn
 
 
 def message_json(sequence: int, at_ms: int, entry: bytes) -> msgspec.Raw:

@@ -2,12 +2,15 @@
 
 import asyncio
 import hashlib
+from datetime import datetime
 from typing import Any
 
 import aiohttp
+import msgspec
 
 from services.tester.calls import Unexpected
 from services.tester.suite import Profile
+from shared.dialog.trace import TurnTrace
 
 _WAITS = 5
 
@@ -76,11 +79,12 @@ class Remote:
         status, answer, _ = await self._ask("GET", path, headers=_bearer(opened))
         return _accepted(status, answer, "reading the conversation")
 
-    async def trace(self, conversation_id: str, after: int) -> list[dict[str, Any]]:
+    async def trace(self, conversation_id: str, after: int) -> list[TurnTrace]:
         """Read what the turns after a turn did."""
         path = f"/v1/conversations/{conversation_id}/trace?after={after}"
         status, answer, _ = await self._ask("GET", path, headers=self._console)
-        return list(_accepted(status, answer, "reading the trace")["turns"])
+        turns = _accepted(status, answer, "reading the trace")["turns"]
+        return [msgspec.convert(turn | {"at": _milliseconds(turn["at"])}, TurnTrace) for turn in turns]
 
     async def _ask(self, method: str, path: str, **more: Any) -> tuple[int, Any, dict[str, str]]:
         """Return status, JSON (None: it is none) and headers."""
@@ -107,3 +111,7 @@ def _accepted(status: int, answer: Any, what: str) -> dict[str, Any]:
     error = answer.get("error") if isinstance(answer, dict) else None
     said = error.get("message") if isinstance(error, dict) else "it is no Botlane gateway"
     raise Unexpected(f"{what} was refused with {status}: {said}")
+
+
+def _milliseconds(moment: str) -> int:
+    return round(datetime.fromisoformat(moment).timestamp() * 1000)

@@ -131,8 +131,8 @@ class RemoteTalk:
                 raise Unexpected(f"the installation has not answered within {_PATIENCE:g} seconds")
             await asyncio.sleep(_PAUSE)
             last = self._turns[-1].turn if self._turns else 0
-            for raw in await self._remote.trace(opened.id, last):
-                self._take_turn(msgspec.convert(raw, TurnTrace))
+            for turn in await self._remote.trace(opened.id, last):
+                self._take_turn(turn)
         await self._read(opened)
 
     def _is_finished(self) -> bool:

@@ -36,8 +36,8 @@ const pairs = (rows) => el("dl", { class: "call-pairs" }, ...rows.map(([name, va
 
 function attemptList(attempts, facts) {
   const success = facts?.success ? String(facts.status) : null;
-  const began = Math.min(...attempts.map((attempt) => attempt.at));
-  const end = Math.max(...attempts.map((attempt) => attempt.at + attempt.ms));
+  const began = Math.min(...attempts.map((attempt) => Date.parse(attempt.at)));
+  const end = Math.max(...attempts.map((attempt) => Date.parse(attempt.at) + attempt.ms));
   return el("ol", { class: "attempts", "aria-label": "Attempts" },
     ...attempts.map((attempt, at) => attemptRow(attempt, at, [began, Math.max(end - began, 1)], attempt.outcome === success)));
 }
@@ -46,8 +46,8 @@ function attemptRow(attempt, at, [began, span], good) {
   const bar = el("span", { class: "attempt-bar", "aria-hidden": "true" }, el("span", {}));
   const share = Math.max((attempt.ms / span) * 100, LEAST_BAR);
   bar.firstChild.style.width = `${Math.min(share, 100)}%`;
-  bar.firstChild.style.marginInlineStart = `${Math.min(((attempt.at - began) / span) * 100, 100 - share)}%`;
-  const after = attempt.at - began;
+  const after = Date.parse(attempt.at) - began;
+  bar.firstChild.style.marginInlineStart = `${Math.min((after / span) * 100, 100 - share)}%`;
   const details = [duration(attempt.ms), after > 0 && `${duration(after)} after the first`,
     attempt.waited > 0 && `waited ${duration(attempt.waited)}`, attempt.renewed && "with a new token"].filter(Boolean);
   return el("li", { class: good ? "attempt" : "attempt is-bad" },

@@ -45,7 +45,10 @@ async def test_a_call_is_shown_with_attempts_request_response_and_fields(visitor
 
 
 async def test_attempts_lie_on_one_time_line(visitor: Visitor) -> None:
-    attempts = [{"at": 1000, "ms": 100, "outcome": "503"}, {"at": 1900, "ms": 100, "outcome": "200", "renewed": True}]
+    attempts = [
+        {"at": "2026-11-22T03:04:05.000Z", "ms": 100, "outcome": "503"},
+        {"at": "2026-11-22T03:04:05.900Z", "ms": 100, "outcome": "200", "renewed": True},
+    ]
     card = await drawn(visitor, attempts=attempts, address="https://api.example.com/", body="")
     bars = card.locator(".attempt-bar")
     spans = [await bars.nth(at).evaluate(ENDS) for at in range(2)]

@@ -5,6 +5,7 @@ import pytest
 
 from services.settings import SettingsError
 from shared.bot.source import BotSource
+from shared.dialog.events import Attempt
 from shared.dialog.trace import TraceLine, TurnTrace
 from shared.store.bots import Bots
 from tests.services.gateway.loopback import EXPORT, Gateway, StartConversation, StartGateway, error_of
@@ -89,6 +90,7 @@ async def test_what_turns_did_is_shown_from_a_turn_on(console: Gateway, conversa
         turns = (await answer.json())["turns"]
     assert [turn["turn"] for turn in turns] == [1, 2]
     assert turns[0]["lines"] == [{"code": "starter", "interaction": "welcome", "values": {"text": "hi"}}]
+    assert turns[0]["at"] == "1970-01-01T00:00:00.001Z"
     async with console.client.get(f"{made.path}/trace?after=1") as answer:
         assert [turn["turn"] for turn in (await answer.json())["turns"]] == [2]
     async with console.client.get(f"{made.path}/trace?after=x") as answer:
@@ -173,3 +175,20 @@ async def test_a_browser_is_asked_for_the_token(guarded: Gateway) -> None:
         assert answer.content_type == "text/html"
         assert 'name="console"' in await answer.text()
         assert "form-action 'self'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_attempts_of_a_call_are_dated_like_everything_else(
+    console: Gateway, conversation: StartConversation
+) -> None:
+    made = await conversation(console)
+    await made.say("hi")
+    lines = [
+        TraceLine(code="outcome", values={"attempts": [Attempt(61_000, 5, "200")]}),
+        TraceLine(code="outcome", note="without the console"),
+        TraceLine(code="event", values={"attempts": "what a form named so"}),
+    ]
+    await made.reply(trace=msgspec.json.encode(TurnTrace(1, 1, "outcome", "v", lines=lines)))
+    async with console.client.get(f"{made.path}/trace") as answer:
+        shown = (await answer.json())["turns"][0]["lines"]
+    assert shown[0]["values"]["attempts"] == [{"at": "1970-01-01T00:01:01.000Z", "ms": 5.0, "outcome": "200"}]
+    assert shown[2]["values"] == {"attempts": "what a form named so"}
