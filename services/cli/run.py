@@ -118,8 +118,8 @@ async def _serve(
         for command in plan.beside:
             await tree.start(Program(command, Stage.WORKER, starter(_beside(command))))
         await tree.ready()
-        _announce(folder, settings, tree, server)
         _greet(settings, folder, [f"{bot.name} ({bot.id})" for bot in published])
+        _announce(folder, settings, tree, server)  # last: who finds ready.json may rely on all the rest
         telling = asyncio.create_task(narrate(redis, settings))
         try:
             await tree.watch()

@@ -19,7 +19,7 @@ Job = Any  # a coroutine function; arq's protocol for it names no arguments
 
 
 async def until(condition: Callable[[], Any]) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(60):
         while True:
             met = condition()
             if asyncio.iscoroutine(met):

@@ -16,7 +16,7 @@ from tests.ports import free_port
 SERVICE = "bots"
 PASSWORD = "p@ss/word"
 DOWN_AFTER_MS = 2000
-WITHIN = 20.0
+WITHIN = 60.0
 
 
 class Server:
@@ -60,7 +60,7 @@ class Server:
 class Failover:
     """A primary, `replicas` that follow it, and who watches them."""
 
-    def __init__(self, folder: Path, *, replicas: int = 1) -> None:
+    def __init__(self, folder: Path, *, replicas: int = 1, down_after_ms: int = DOWN_AFTER_MS) -> None:
         known = ("--requirepass", PASSWORD, "--masterauth", PASSWORD, "--repl-diskless-sync-delay", "0")
         self.first = Server(folder, "first", *known)
         follows = ("--replicaof", "127.0.0.1", str(self.first.port))
@@ -72,7 +72,7 @@ class Failover:
             config.write_text(
                 f"sentinel monitor {SERVICE} 127.0.0.1 {self.first.port} 2\n"
                 f'sentinel auth-pass {SERVICE} "{PASSWORD}"\n'
-                f"sentinel down-after-milliseconds {SERVICE} {DOWN_AFTER_MS}\n"
+                f"sentinel down-after-milliseconds {SERVICE} {down_after_ms}\n"
                 f"sentinel failover-timeout {SERVICE} 10000\n"
             )
             self.sentinels.append(Server(folder, f"sentinel-{number}", str(config), "--sentinel"))

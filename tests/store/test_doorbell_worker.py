@@ -15,6 +15,7 @@ from shared.store.keys import dialog_queue
 from tests.store.doorbell_parts import QUEUE, drained, enqueue, gate, recorder, until, working
 
 OTHER_QUEUE = dialog_queue(1)
+PATIENT_MS = 60_000  # a lease that no pause of a busy machine ends
 
 
 async def test_a_rung_job_runs_once_and_leaves_nothing_behind(valkey_server: str, redis: ArqRedis) -> None:
@@ -48,7 +49,8 @@ async def test_one_worker_drains_the_queues_of_all_shards(valkey_server: str, re
 
 async def test_two_workers_run_every_job_exactly_once(valkey_server: str, redis: ArqRedis) -> None:
     seen, job = recorder()
-    async with working(valkey_server, job, max_jobs=5), working(valkey_server, job, max_jobs=5):
+    patient = {"max_jobs": 5, "lease_ms": PATIENT_MS}
+    async with working(valkey_server, job, **patient), working(valkey_server, job, **patient):
         await asyncio.gather(*(enqueue(redis, f"{number}") for number in range(200)))
         await until(lambda: len(seen) >= 200)
         await until(lambda: drained(redis))
@@ -97,11 +99,17 @@ async def test_a_job_whose_payload_is_gone_is_dropped(valkey_server: str, redis:
 
 async def test_a_long_job_keeps_its_claim_while_it_runs(valkey_server: str, redis: ArqRedis) -> None:
     started, opened, job = gate()
-    patient = {"lease_ms": 600, "renew_seconds": 0.05, "idle_poll_seconds": 0.05}
-    async with working(valkey_server, job, **patient), working(valkey_server, job, **patient):
-        await enqueue(redis, "slow")
+    ends: set[float | None] = set()
+
+    async def moved_on_and_on() -> bool:
+        ends.add(await redis.zscore(QUEUE, job_id))
+        return len(ends) > 5
+
+    eager = {"lease_ms": PATIENT_MS, "renew_seconds": 0.05, "idle_poll_seconds": 0.05}
+    async with working(valkey_server, job, **eager), working(valkey_server, job, **eager):
+        job_id = await enqueue(redis, "slow")
         await until(lambda: started)
-        await asyncio.sleep(1.2)
+        await until(moved_on_and_on)
         opened.set()
         await until(lambda: drained(redis))
     assert started == ["slow"]

@@ -3,6 +3,7 @@
 import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +21,16 @@ from shared.store.sentinel import PrimaryPool, Watched, read_address
 from tests.store.failover import SERVICE, Failover, until
 
 WEEK = 7 * 24 * 3600
+PATIENT_MS = 60_000  # a busy machine may keep a replica from answering for a while
 
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Failover]:
-    with tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as folder, Failover(Path(folder)) as started:
+    """Servers that stay what they are: nobody here is missed before the tests are over."""
+    with (
+        tempfile.TemporaryDirectory(prefix="bl-", dir="/tmp") as folder,
+        Failover(Path(folder), down_after_ms=600_000) as started,
+    ):
         yield started
 
 
@@ -110,7 +116,7 @@ async def test_a_primary_that_refuses_writes_for_lack_of_replicas_is_redis_being
 
 @pytest.fixture
 async def frozen(servers: Failover, watched: ArqRedis) -> AsyncIterator[None]:
-    """The replica acknowledges nothing, for less time than the sentinels take to miss it."""
+    """The replica acknowledges nothing."""
     await watched.ping()
     servers.replicas[0].freeze()
     yield
@@ -118,23 +124,31 @@ async def frozen(servers: Failover, watched: ArqRedis) -> AsyncIterator[None]:
     await asyncio.to_thread(until, servers.in_step)
 
 
+@contextmanager
+def frozen_replica(servers: Failover, replicas: Replicas) -> Iterator[None]:
+    """The replica acknowledges nothing, and nobody waits for it for long."""
+    servers.replicas[0].freeze()
+    replicas._wait_ms = 200
+    yield
+    replicas._wait_ms = PATIENT_MS
+    servers.replicas[0].thaw()
+
+
 async def test_a_write_that_no_replica_acknowledges_is_told_also_when_a_repeat_wrote_nothing(
     servers: Failover, watched: ArqRedis
 ) -> None:
-    replicas = Replicas(watched, wait_ms=200)
+    replicas = Replicas(watched, wait_ms=PATIENT_MS)
     await watched.set("written", 1)
     await replicas.confirm(0)
-    servers.replicas[0].freeze()
-    with pytest.raises(NotReplicated):
+    with frozen_replica(servers, replicas), pytest.raises(NotReplicated):
         await replicas.confirm(0)
-    servers.replicas[0].thaw()
     await replicas.confirm(0)
 
 
 def mailbox_on(redis: ArqRedis, *, replicated: bool) -> Mailbox:
     mailbox = Mailbox(redis, conversation_ttl=WEEK, inbox_limit=10, trace_ttl=60, replicated=replicated)
     if mailbox._replicas:
-        mailbox._replicas._wait_ms = 200
+        mailbox._replicas._wait_ms = PATIENT_MS
     return mailbox
 
 
@@ -144,13 +158,13 @@ async def test_nothing_leaves_a_replicated_mailbox_before_a_replica_has_it(
     mailbox = mailbox_on(watched, replicated=True)
     new = NewConversation(keys.new_conversation_id(0), "bot", "user", "web")
     await mailbox.create(new)
-    servers.replicas[0].freeze()
-    for _ in range(2):
-        with pytest.raises(NotReplicated):
-            await mailbox.ingest_message(new.id, "m1", b"event", b"{}")
-        with pytest.raises(NotReplicated):
-            await mailbox.read(new.id, 0)
-    servers.replicas[0].thaw()
+    assert mailbox._replicas
+    with frozen_replica(servers, mailbox._replicas):
+        for _ in range(2):
+            with pytest.raises(NotReplicated):
+                await mailbox.ingest_message(new.id, "m1", b"event", b"{}")
+            with pytest.raises(NotReplicated):
+                await mailbox.read(new.id, 0)
     repeated = await mailbox.ingest_message(new.id, "m1", b"event", b"{}")
     assert (repeated.outcome, repeated.sequence) == ("duplicate", 1)
     page = await mailbox.read(new.id, 0)

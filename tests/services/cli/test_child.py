@@ -6,6 +6,7 @@ import time
 from pathlib import Path
 
 from services.cli.child import Child, ChildPlan, last_lines, start_child
+from tests.processes import is_alive, wait_until_gone
 
 SLEEP = "import time; print('up', flush=True); time.sleep(60)"
 
@@ -17,19 +18,6 @@ async def started(code: str, tmp_path: Path) -> Child:
     while b"up" not in log.read_bytes():
         time.sleep(0.01)
     return child
-
-
-def gone(pid: int) -> bool:
-    """Whether a process is gone, or only its exit code is left of it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except FileNotFoundError:
-        return True
-
-
-def wait_until_gone(pid: int) -> None:
-    while not gone(pid):
-        time.sleep(0.01)
 
 
 async def test_a_child_has_a_session_of_its_own(tmp_path: Path) -> None:
@@ -72,7 +60,7 @@ def test_a_child_dies_when_its_parent_is_killed(tmp_path: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
         assert process.stdout is not None
         child = int(next(line for line in process.stdout if line.strip().isdigit()))  # either may write first
-        assert not gone(child)
+        assert is_alive(child)
         process.kill()
         wait_until_gone(child)
 

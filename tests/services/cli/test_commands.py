@@ -9,9 +9,11 @@ from pathlib import Path
 import pytest
 
 from services.cli.failure import CommandFailed
-from services.cli.listening import free_port, is_loopback, refuse_used_port
+from services.cli.listening import free_port as port_of_run
+from services.cli.listening import is_loopback, refuse_used_port
 from services.cli.settings_help import DOCUMENT, document
 from services.settings import SETTINGS
+from tests.ports import free_port
 from tests.services.cli.typed import typed
 
 ROOT = Path(__file__).parents[3]
@@ -39,7 +41,7 @@ def ready_program() -> Iterator[str]:
         def log_message(self, *_: object) -> None: ...
 
     with HTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,)).start()
         yield f"127.0.0.1:{server.server_port}"
         server.shutdown()
 
@@ -72,7 +74,7 @@ def test_check_says_whether_the_program_is_ready(program: str, ready_program: st
 
 @pytest.mark.parametrize("program", ["gateway", "dialog-worker", "integration-worker"])
 def test_check_of_a_program_that_does_not_run_is_1(program: str, valkey_server: str) -> None:
-    nobody = f"127.0.0.1:{free_port('127.0.0.1')}"
+    nobody = f"127.0.0.1:{free_port()}"
     ended = botlane(program, "--check", BOTLANE_OPS=nobody, BOTLANE_REDIS_URL=valkey_server)
     assert ended.returncode == 1
     assert ended.stderr == (
@@ -89,7 +91,7 @@ def test_a_wrong_setting_is_named_and_exits_2() -> None:
 
 
 def test_bots_without_redis_exits_3_and_names_the_address_without_its_password() -> None:
-    url = f"redis://user:hunter2@127.0.0.1:{free_port('127.0.0.1')}/0"
+    url = f"redis://user:hunter2@127.0.0.1:{free_port()}/0"
     ended = botlane("bots", BOTLANE_REDIS_URL=url)
     assert ended.returncode == 3
     assert "No Redis answers at redis://127.0.0.1:" in ended.stderr
@@ -98,7 +100,7 @@ def test_bots_without_redis_exits_3_and_names_the_address_without_its_password()
 
 
 def test_a_server_that_was_given_as_an_option_is_not_said_to_be_a_setting() -> None:
-    ended = botlane("bots", "--redis", f"redis://127.0.0.1:{free_port('127.0.0.1')}/0")
+    ended = botlane("bots", "--redis", f"redis://127.0.0.1:{free_port()}/0")
     assert ended.returncode == 3
     assert "start it, or mend --redis." in ended.stderr
     assert "BOTLANE_REDIS_URL" not in ended.stderr
@@ -114,7 +116,7 @@ def test_run_lists_no_settings_that_it_chooses_itself() -> None:
 
 @pytest.mark.parametrize("program", ["gateway", "dialog-worker", "integration-worker"])
 def test_a_program_without_redis_exits_3(program: str) -> None:
-    url = f"redis://127.0.0.1:{free_port('127.0.0.1')}/0"
+    url = f"redis://127.0.0.1:{free_port()}/0"
     ended = botlane(program, BOTLANE_REDIS_URL=url, BOTLANE_SECRET="s" * 32, BOTLANE_OPS="127.0.0.1:0")
     assert ended.returncode == 3
     assert "No Redis answers at redis://127.0.0.1:" in ended.stderr
@@ -215,7 +217,7 @@ def test_a_port_in_use_is_refused_with_a_remedy() -> None:
 
 
 def test_free_ports_are_not_those_that_port_0_gives() -> None:
-    assert all(15_000 <= free_port("127.0.0.1") < 30_000 for _ in range(20))
+    assert all(15_000 <= port_of_run("127.0.0.1") < 30_000 for _ in range(20))
 
 
 def test_a_host_of_another_machine_is_refused_with_a_remedy() -> None:

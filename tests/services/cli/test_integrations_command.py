@@ -1,6 +1,7 @@
 """`botlane integrations`: how the limits of integrations and hosts stand, read without a scan."""
 
 import io
+import re
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ STORE = Guard(
     "integration",
     "integration:shop:store",
     "Shop front: StoreLocator",
-    Protection(2, Rate(20, 1000), Breaker(2, 0.5, 60_000, 60_000)),
+    Protection(2, Rate(20, 60_000), Breaker(2, 0.5, 60_000, 60_000)),
 )
 HOST = Guard("host", "host:api.example.com", "api.example.com", Protection(1, Rate(1, 3_600_000)))
 
@@ -45,13 +46,13 @@ async def test_it_shows_what_is_in_flight_and_waiting_the_rate_and_the_breaker(r
     assert (host.in_flight, host.started, host.breaker, host.last_failure) == (0, 1, None, "timeout")
     screen = await drawn(redis)
     assert max(map(len, screen.splitlines())) <= 80
-    for shown in ("Shop front: StoreLocator", "2 of 2", "2 of 20/s", "closed", "1 of 1/h", "timeout"):
+    for shown in ("Shop front: StoreLocator", "2 of 2", "2 of 20/m", "closed", "1 of 1/h", "timeout"):
         assert shown in screen
     for number in (0, 1):
         await gate.leave((STORE,), f"w:{number}", "failed", "503")
     [opened] = [guard.breaker for guard in (await read(redis)).guards if guard.breaker]
     assert opened.state == "open"
-    assert "open, 0" in await drawn(redis)
+    assert re.search(r"open, \d", await drawn(redis))
 
 
 async def test_failures_are_counted_while_it_is_closed(redis: Raw) -> None:
@@ -90,5 +91,5 @@ async def test_json_has_everything_on_the_screen(redis: Raw, valkey_server: str)
     ended = typed("integrations", "--json", "--redis", valkey_server)
     assert ended.returncode == 0, ended.stderr
     [guard] = msgspec.json.decode(ended.stdout)["guards"]
-    assert (guard["name"], guard["inFlight"], guard["rate"]) == (STORE.name, 1, {"count": 20, "ms": 1000})
+    assert (guard["name"], guard["inFlight"], guard["rate"]) == (STORE.name, 1, {"count": 20, "ms": 60_000})
     assert guard["breaker"] == {"state": "closed", "sinceMs": None, "failed": 0, "ended": 0}

@@ -14,6 +14,7 @@ import msgspec
 import pytest
 
 from tests.ports import free_port
+from tests.processes import children_of, is_alive, wait_until_gone
 
 ROOT = Path(__file__).parents[3]
 BOT = ROOT / "examples/web-view/web-view.json"
@@ -76,22 +77,6 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
     started.end()
 
 
-def lives(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except FileNotFoundError:
-        return False
-
-
-def wait_until_gone(pids: list[int]) -> None:
-    while any(lives(pid) for pid in pids):
-        time.sleep(0.02)
-
-
-def turn_processes_of(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 async def open_conversation(url: str) -> dict[str, str]:
     bot_id = msgspec.json.decode(BOT.read_bytes())["bot"]["id"]
     async with aiohttp.ClientSession() as client, client.post(f"{url}/v1/bots/{bot_id}/conversations", json={}) as made:
@@ -123,10 +108,10 @@ async def test_it_says_where_it_listens_and_ctrl_c_leaves_nothing_behind(run: Ca
     assert ready["url"] in started.said()
     assert set(ready["programs"]) == {"valkey", "gateway", "dialog-worker", "integration-worker"}
     pids = list(ready["programs"].values())
-    children = turn_processes_of(ready["programs"]["dialog-worker"])
+    children = children_of(ready["programs"]["dialog-worker"])
     sockets = Path((started.data / "socket-folder").read_text())
     assert started.end() == 130
-    wait_until_gone([*pids, *children])
+    wait_until_gone(*pids, *children)
     assert not sockets.exists()
     assert sorted(left.name for left in started.data.iterdir()) == ["logs", "secret", "valkey"]
     with socket.create_server(("127.0.0.1", int(ready["url"].rpartition(":")[2]))):
@@ -160,10 +145,9 @@ def test_what_runs_the_bots_scripts_does_not_get_the_secret(running: Run) -> Non
     """Turn processes are children of the dialog worker, which seals with it."""
     pids: dict[str, int] = running.until_ready()["programs"]
     secret = (running.data / "secret").read_bytes()
-    worker = pids["dialog-worker"]
-    children = Path(f"/proc/{worker}/task/{worker}/children").read_text().split()
+    children = children_of(pids["dialog-worker"])
     assert children
-    all_pids = pids | {f"turn process {pid}": int(pid) for pid in children}
+    all_pids = pids | {f"turn process {pid}": pid for pid in children}
     knowing = {name for name, pid in all_pids.items() if secret in Path(f"/proc/{pid}/environ").read_bytes()}
     assert knowing == {"gateway", "dialog-worker", "integration-worker"}
 
@@ -190,7 +174,7 @@ def test_a_second_ctrl_c_ends_everything_at_once(run: Callable[..., Run]) -> Non
     while "Stopping" not in started.said():
         time.sleep(0.01)
     assert started.end() == 130
-    wait_until_gone(pids)
+    wait_until_gone(*pids)
 
 
 def test_a_second_run_on_the_same_folder_is_refused(running: Run) -> None:
@@ -247,21 +231,19 @@ async def test_a_program_that_is_killed_comes_back(run: Callable[..., Run]) -> N
 def test_nothing_outlives_a_killed_run_and_its_folder_is_usable_at_once(run: Callable[..., Run]) -> None:
     killed = run()
     ready = killed.until_ready()
-    pids = [*ready["programs"].values(), *turn_processes_of(ready["programs"]["dialog-worker"])]
+    pids = [*ready["programs"].values(), *children_of(ready["programs"]["dialog-worker"])]
     killed.process.kill()
     killed.process.wait()
     second = run()
     second.until_ready()
-    wait_until_gone(pids)
+    wait_until_gone(*pids)
     second.end()
 
 
 def test_on_another_address_the_page_asks_for_a_printed_token(run: Callable[..., Run]) -> None:
     started = run("--host", "0.0.0.0")
     assert started.until_ready()["url"].startswith("http://127.0.0.1:")
-    while "/?console=" not in started.said():  # told just after ready.json is there
-        assert started.process.poll() is None, started.said()
-        time.sleep(0.02)
+    assert "/?console=" in started.said()
     started.end()
 
 
@@ -269,9 +251,9 @@ def test_a_command_beside_starts_and_ends_with_everything(run: Callable[..., Run
     command = f"{sys.executable} -c 'import time; print(\"beside is up\", flush=True); time.sleep(600)'"
     started = run("--beside", command)
     pid = started.until_ready()["programs"][command]
-    assert lives(pid)
+    assert is_alive(pid)
     started.end()
-    wait_until_gone([pid])
+    wait_until_gone(pid)
 
 
 @pytest.mark.parametrize("words", [["bots"], ["deploy", str(BOT)]], ids=["bots", "deploy"])

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.listening import free_port
 from shared.bot.bot import compile_bot
 from shared.bot.source import read_bot
+from tests.ports import free_port
 from tests.services.cli.test_commands import botlane
 
 
@@ -22,8 +22,8 @@ def test_the_bot_of_the_load_is_written_with_a_manifest_that_names_the_api(tmp_p
 
 
 def test_an_installation_that_does_not_answer_exits_3_and_is_named() -> None:
-    url = f"http://127.0.0.1:{free_port('127.0.0.1')}"
-    ended = botlane("verify", "--url", url, "--api-port", str(free_port("127.0.0.1")))
+    url = f"http://127.0.0.1:{free_port()}"
+    ended = botlane("verify", "--url", url, "--api-port", str(free_port()))
     assert ended.returncode == 3
     assert ended.stderr == f"botlane: No installation answers at {url}: start it, or give another address.\n"
 

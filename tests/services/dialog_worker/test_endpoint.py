@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import socket
 from typing import Any
 
 import pytest
@@ -11,6 +10,7 @@ from aiohttp import web
 from shared.bot.understanding import Understanding
 from shared.dialog.events import Entity, Intent, Understood
 from shared.understanding.endpoint import MOST_INTENTS, Endpoint
+from tests.ports import free_address
 from tests.services.dialog_worker.conftest import Serve
 
 HERE = ("127.0.0.0/8",)
@@ -132,9 +132,7 @@ async def test_an_endpoint_that_talks_too_much_means_nothing(serve: Serve) -> No
 
 
 async def test_an_endpoint_that_is_away_means_nothing() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
-    found = await ask(f"http://127.0.0.1:{port}/")
+    found = await ask(f"http://{free_address()}/")
     assert found == Understood(failure="the endpoint could not be asked: the connection was not accepted")
 
 

@@ -20,6 +20,7 @@ from services.settings import Settings, child_environment
 from shared.store import keys
 from shared.store.connection import connect
 from tests.ports import free_address
+from tests.processes import children_of, wait_until_gone
 from tests.services.dialog_worker.conftest import Talks
 from tests.services.dialog_worker.conversations import Talk, repeats
 from tests.store.doorbell_parts import until
@@ -66,10 +67,6 @@ async def answered(talk: Talk, count: int) -> list[str]:
     return replies
 
 
-def children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
-
-
 async def test_check_says_yes_when_the_program_is_ready_and_no_when_it_is_not(valkey_server: str) -> None:
     own = settings(valkey_server)
     async with running(own):
@@ -102,7 +99,7 @@ async def test_it_answers_and_stops_on_sigterm_without_leaving_a_process(valkey_
     async with running(settings(valkey_server)) as program:
         await talk.say("hello", "again")
         assert await answered(talk, 2) == ["You said hello.", "You said again."]
-        turn_processes = children(program.pid)
+        turn_processes = children_of(program.pid)
         assert turn_processes
         program.send_signal(signal.SIGTERM)
         code, _ = await ended(program)
@@ -114,19 +111,9 @@ async def test_it_answers_and_stops_on_sigterm_without_leaving_a_process(valkey_
 async def test_its_turn_processes_end_with_it(valkey_server: str, talk_with: Talks) -> None:
     await talk_with()
     async with running(settings(valkey_server)) as program:
-        turn_processes = children(program.pid)
+        turn_processes = children_of(program.pid)
         os.kill(program.pid, signal.SIGKILL)
-        async with asyncio.timeout(WITHIN):
-            while any(is_alive(pid) for pid in turn_processes):
-                await asyncio.sleep(0.01)
-
-
-def is_alive(pid: int) -> bool:
-    """Whether it runs; an ended process may wait for whoever adopted it."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
+        wait_until_gone(*turn_processes)
 
 
 async def test_every_shard_is_drained_and_swept(valkey_server: str, talk_with: Talks, redis: ArqRedis) -> None:

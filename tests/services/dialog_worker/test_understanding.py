@@ -1,7 +1,6 @@
 """A bot with an endpoint: the worker asks it before the turn, and no message is lost when it fails."""
 
 import asyncio
-import socket
 from typing import Any
 
 import msgspec
@@ -17,6 +16,7 @@ from shared.dialog.frames import Advance, Answer
 from shared.dialog.session import Conversation, Session
 from shared.integration.client import OutboundClient
 from shared.understanding.endpoint import Endpoint
+from tests.ports import free_address
 from tests.services.dialog_worker.conftest import Serve, Talks
 from tests.services.dialog_worker.conversations import Talk, small_bot
 
@@ -84,10 +84,8 @@ async def test_a_message_goes_on_when_the_endpoint_is_broken(talk_with: Talks, s
 
 
 async def test_a_message_goes_on_when_the_endpoint_is_away(talk_with: Talks) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port = listener.getsockname()[1]
     talk = await talk_with(hears)
-    await publish(talk, f"http://127.0.0.1:{port}/model/parse")
+    await publish(talk, f"http://{free_address()}/model/parse")
     assert await said(talk, "hello") == ["the endpoint could not be asked: the connection was not accepted"]
     assert await talk.dead() == []
 

@@ -1,5 +1,6 @@
 """A gateway on loopback, a conversation on it as its consumer sees it, and the bot's part, which a worker would play."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
@@ -42,6 +43,11 @@ class Gateway:
     @property
     def mailbox(self) -> Mailbox:
         return self.parts.mailbox
+
+    async def waited_at(self, listeners: int = 1) -> None:
+        """Wait until so many readers wait here."""
+        while self.parts.notifications.listeners < listeners:
+            await asyncio.sleep(0.001)
 
     async def stop(self) -> None:
         await self.runner.cleanup()

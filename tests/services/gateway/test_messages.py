@@ -94,11 +94,11 @@ async def test_a_cursor_older_than_what_is_kept_says_so(conversation: StartConve
     assert "gap" not in await made.read(after=page["cursor"])
 
 
-async def test_a_reader_that_waits_is_woken_by_a_reply(conversation: StartConversation) -> None:
+async def test_a_reader_that_waits_is_woken_by_a_reply(gateway: Gateway, conversation: StartConversation) -> None:
     made = await conversation()
     await made.say("hi")
     waiting = asyncio.create_task(made.read(after="1", wait=30))
-    await asyncio.sleep(0.05)
+    await gateway.waited_at()
     assert not waiting.done()
     await made.reply(TEXT)
     assert [message["text"] for message in (await waiting)["messages"]] == ["hello"]
@@ -110,7 +110,7 @@ async def test_a_reader_is_woken_by_another_gateway(
     here, there = await conversation(), await start_gateway()
     elsewhere = Conversation(there, {"conversationId": here.id, "userId": "", "token": here.token, "expiresAt": ""})
     waiting = asyncio.create_task(elsewhere.read(wait=30))
-    await asyncio.sleep(0.05)
+    await there.waited_at()
     await here.say("hi")
     assert [message["text"] for message in (await waiting)["messages"]] == ["hi"]
 
@@ -121,12 +121,12 @@ async def test_a_reader_that_waits_in_vain_gets_an_empty_page(conversation: Star
 
 
 async def test_a_reader_notices_a_reply_whose_hint_was_lost(
-    conversation: StartConversation, monkeypatch: pytest.MonkeyPatch, redis: ArqRedis
+    gateway: Gateway, conversation: StartConversation, monkeypatch: pytest.MonkeyPatch, redis: ArqRedis
 ) -> None:
     monkeypatch.setattr("services.gateway.notifications.REREAD_SECONDS", 0.2)
     made = await conversation()
     waiting = asyncio.create_task(made.read(wait=30))
-    await asyncio.sleep(0.05)
+    await gateway.waited_at()
     entry = b'7|1700000000000|{"from":"bot","type":"text","text":"quiet"}'
     async with redis.pipeline() as pipe:
         pipe.rpush(keys.outbox(made.id), entry)
@@ -137,7 +137,7 @@ async def test_a_reader_notices_a_reply_whose_hint_was_lost(
 async def test_a_stopping_gateway_answers_those_who_wait(gateway: Gateway, conversation: StartConversation) -> None:
     made = await conversation()
     waiting = asyncio.create_task(made.read(wait=30))
-    await asyncio.sleep(0.05)
+    await gateway.waited_at()
     await gateway.stop()
     assert await waiting == {"messages": [], "cursor": "0"}
 

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import json
 import os
+import re
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from shared.store.bots import Bots
 from tests.ports import free_address, free_port
 
 SECRET = "a-secret-for-tests-only"
+WITHIN = 60.0
 
 
 def environment(url: str, **changes: str) -> dict[str, str]:
@@ -38,7 +40,7 @@ async def started(variables: dict[str, str], *arguments: str) -> Process:
 
 async def ended(process: Process) -> tuple[int, str]:
     """Wait for the end; return exit code and standard error."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(WITHIN):
         _, error = await process.communicate()
     assert process.returncode is not None
     return process.returncode, error.decode()
@@ -49,7 +51,7 @@ async def running(variables: dict[str, str]) -> AsyncIterator[Process]:
     process = await started(variables)
     try:
         assert process.stderr is not None
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(WITHIN):
             line = json.loads(await process.stderr.readline())
         assert (line["event"], line["program"]) == ("listening", "gateway")
         yield process
@@ -72,6 +74,13 @@ async def test_it_serves_both_ports_until_it_is_asked_to_end(valkey_server: str)
     assert code == 0
 
 
+async def polls(client: aiohttp.ClientSession, ops: str) -> float:
+    """How many reads wait in the gateway."""
+    async with client.get(f"http://{ops}/metrics") as answer:
+        [line] = re.findall(r"^botlane_gateway_polls (.+)$", await answer.text(), re.MULTILINE)
+    return float(line)
+
+
 async def test_those_who_wait_do_not_keep_it_from_ending(valkey_server: str, bots: Bots) -> None:
     variables = environment(valkey_server)
     base = f"http://127.0.0.1:{variables['BOTLANE_PORT']}"
@@ -82,7 +91,8 @@ async def test_those_who_wait_do_not_keep_it_from_ending(valkey_server: str, bot
         headers = {"Authorization": f"Bearer {created['token']}"}
         async with client.ws_connect(f"{path}/stream", headers=headers) as stream:
             waiting = asyncio.create_task(client.get(f"{path}/messages?wait=30", headers=headers))
-            await asyncio.sleep(0.1)
+            while await polls(client, variables["BOTLANE_OPS"]) == 0:
+                await asyncio.sleep(0.01)
             process.send_signal(signal.SIGINT)
             assert (await stream.receive()).data == 1001
             async with await waiting as answer:

@@ -53,8 +53,7 @@ async def test_a_stream_keeps_back_what_it_is_told(
     monkeypatch.setattr(Replicas, "confirm", watched)
     path = f"{made.path}/stream?after=1"
     async with careful.client.ws_connect(path, protocols=("botlane.v1", made.token)) as socket:
-        while not careful.parts.notifications.listeners:
-            await asyncio.sleep(0.001)
+        await careful.waited_at()
         await made.say("meanwhile")
         heard = asyncio.create_task(socket.receive_json())
         await refused.wait()

@@ -26,13 +26,13 @@ async def connected(made: Conversation, after: str = "") -> ClientWebSocketRespo
 
 
 async def received(socket: ClientWebSocketResponse, count: int) -> list[dict[str, Any]]:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         return [await socket.receive_json() for _ in range(count)]
 
 
 async def closed(socket: ClientWebSocketResponse) -> int | None:
     """Read until the gateway closes, and return its code."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         async for _ in socket:
             pass
     return socket.close_code
@@ -258,6 +258,7 @@ async def test_a_stream_whose_conversation_goes_ends(conversation: StartConversa
 async def test_a_stopping_gateway_closes_its_streams(gateway: Gateway, conversation: StartConversation) -> None:
     made = await conversation()
     async with await connected(made) as socket:
+        await gateway.waited_at()
         stopping = asyncio.create_task(gateway.stop())
         assert await closed(socket) == 1001
         await stopping
@@ -279,7 +280,7 @@ async def test_who_leaves_frees_its_place(gateway: Gateway, conversation: StartC
     made = await conversation()
     async with await connected(made) as socket:
         await socket.close()
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(60):
         while gateway.parts.notifications.listeners:
             await asyncio.sleep(0.01)
     assert socket.close_code is not None
@@ -296,7 +297,7 @@ async def test_who_reads_nothing_for_long_is_cut_off(
         for _ in range(4):
             await made.say("hi")
             await made.reply(*[long] * 100)
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while gateway.parts.notifications.listeners:
                 await asyncio.sleep(0.05)
         assert not socket.closed  # this side was not asked

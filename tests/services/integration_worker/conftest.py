@@ -1,12 +1,12 @@
 """Servers to call, as fixtures."""
 
 import asyncio
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 from arq.connections import ArqRedis
 
+from tests.ports import free_address
 from tests.services.integration_worker.calling import Waiting
 from tests.services.integration_worker.misbehaving import Server, serving
 
@@ -26,8 +26,7 @@ async def other_server() -> AsyncIterator[Server]:
 @pytest.fixture
 def refusing() -> str:
     """An address where nobody listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return f"http://{free_address()}"
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ async def test_names_that_are_looked_up_slowly_hold_up_no_others(
     def slow(host: str, *rest: Any, **more: Any) -> Any:
         if host.endswith("slow.example"):
             asked.append(host)
-            released.wait(20)
+            released.wait(100)
             raise socket.gaierror
         return look_up(host, *rest, **more)
 
@@ -191,7 +191,7 @@ async def test_it_says_that_it_works_and_ends_by_sigterm(
     start.append(process)
     assert (await ended(waiting, await waiting.call("It"))).status == 200
     process.send_signal(signal.SIGTERM)
-    assert await asyncio.to_thread(process.wait, 20) == 0
+    assert await asyncio.to_thread(process.wait, 60) == 0
     assert process.stderr is not None
     lines = [msgspec.json.decode(line) for line in process.stderr]
     assert [(line["event"], line["program"]) for line in lines] == [
@@ -203,7 +203,7 @@ async def test_it_says_that_it_works_and_ends_by_sigterm(
 @pytest.mark.parametrize("arguments", [(), ("--check",)])
 def test_without_redis_it_says_so_and_exits_with_3(arguments: tuple[str, ...], tmp_path: Path) -> None:
     process = command(f"unix://{tmp_path}/none", *arguments)
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 3
     assert "BOTLANE_REDIS_URL" in said
 
@@ -211,7 +211,7 @@ def test_without_redis_it_says_so_and_exits_with_3(arguments: tuple[str, ...], t
 def test_the_check_of_a_program_that_does_not_run_is_1(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTLANE_OPS", "127.0.0.1:1")
     process = command(valkey_server, "--check")
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "not ready" in said
 
@@ -219,6 +219,6 @@ def test_the_check_of_a_program_that_does_not_run_is_1(valkey_server: str, monke
 def test_a_bad_setting_exits_with_2(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("BOTLANE_SHARDS", "many")
     process = command(valkey_server, "--check")
-    _, said = process.communicate(timeout=20)
+    _, said = process.communicate(timeout=60)
     assert process.returncode == 2
     assert "BOTLANE_SHARDS" in said

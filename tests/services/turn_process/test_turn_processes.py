@@ -7,7 +7,6 @@ import signal
 import subprocess
 import sys
 import textwrap
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from shared.bot.source import BotSource, read_bot
 from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Answer, FromChild, Loaded, Ready
 from shared.dialog.session import Conversation, Session
 from shared.scripting.limits import Limits
+from tests.processes import wait_until_gone
 from tests.services.turn_process.conftest import NATIVE_HANG, bot_of, codes, texts
 
 Start = Callable[..., Awaitable[Any]]
@@ -28,19 +28,9 @@ Start = Callable[..., Awaitable[Any]]
 CORPUS = sorted(Path(os.environ.get("BOTLANE_CORPUS", "../shared/corpus/bots")).glob("*.json"))  # noqa: TID251 - where the real bots are
 
 
-async def gone(*pids: int) -> bool:
+async def until_gone(*pids: int) -> None:
     """Wait until the processes have ended."""
-    deadline = time.monotonic() + 20
-    for pid in pids:
-        while time.monotonic() < deadline:
-            try:
-                os.kill(pid, 0)
-            except ProcessLookupError:
-                break
-            await asyncio.sleep(0.01)
-        else:
-            return False
-    return True
+    await asyncio.to_thread(wait_until_gone, *pids)
 
 
 async def test_a_turn_is_answered_with_its_replies_session_and_trace(start: Start) -> None:
@@ -137,7 +127,7 @@ async def test_a_cancelled_turn_ends_its_child_and_nothing_else(start: Start) ->
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await gone(busy.process.pid)
+    await until_gone(busy.process.pid)
     assert texts(await pool.ask(bot_of(""))) == ["end"]
 
 
@@ -146,7 +136,7 @@ async def test_a_child_killed_while_idle_is_replaced(start: Start) -> None:
     victims = pool.pids
     for pid in victims:
         os.kill(pid, signal.SIGKILL)
-    assert await gone(*victims)
+    await until_gone(*victims)
     assert texts(await pool.ask(bot_of(""))) == ["end"]
     assert not set(victims) & set(pool.pids)
 
@@ -183,7 +173,7 @@ async def test_a_child_is_replaced_after_enough_turns(start: Start) -> None:
     first = {child.process.pid for child in pool._children}
     for _ in range(4):
         await pool.ask(bot)
-    assert await gone(*first)
+    await until_gone(*first)
     assert texts(await pool.ask(bot)) == ["end"]
 
 
@@ -248,7 +238,7 @@ async def test_children_die_with_their_parent() -> None:
     assert len(pids) == 3
     parent.kill()
     parent.wait()
-    assert await gone(*pids)
+    await until_gone(*pids)
 
 
 def frame(message: FromChild) -> bytes:
