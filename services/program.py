@@ -6,6 +6,7 @@ Exit codes: 0 done (or ready, with `--check`), 1 it cannot work here (or is not 
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable, Callable, Sequence
 from typing import NamedTuple
@@ -20,6 +21,8 @@ from shared.store.connection import RedisUnreachable, connect, reach
 NOT_READY = 1
 WRONG_USE = 2
 NO_REDIS = 3
+GARBAGE = 10_000
+"""So many objects more than before are looked through, by default 700: a hundred conversations have as many."""
 CHECK_HELP = "Ask the program that runs on this machine whether it is ready, at BOTLANE_OPS: exit code 0, 1 or 3."
 
 
@@ -58,7 +61,15 @@ class Program(NamedTuple):
         if self.needs_secret and not settings.secrets:
             raise SettingsError("BOTLANE_SECRET is not set: give it at least 16 random characters.")
         configure_logs(settings.log_format, self.name)
+        spare_collections()
         uvloop.run(_as_coroutine(self.serve(settings)))
+
+
+def spare_collections() -> None:
+    """Look for garbage in cycles less often, and not among what was imported: it cost up to 8 % of a message."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(GARBAGE)
 
 
 def check(name: str, settings: Settings) -> None:
