@@ -119,7 +119,7 @@ class Protector:
                 guard = entered.guard or guards[0]
                 if entered.outcome in _WHY:
                     return _held_back(entered.outcome, guard)
-                if entered.outcome == "go" and not entered.seconds:
+                if entered.outcome == "go":
                     if paused:
                         await pause.ends()
                     return None

@@ -6,10 +6,11 @@
 --                ok_before, bad_before (of the half before), last, last_at (how the last failure ended, and when), per
 --                (the longest time of a rate), looked (when it was last seen to whose workers are dead)
 -- permits  zset  ticket -> when it comes free by itself     line  zset  ticket -> deadline: who has least time is first
--- starts   zset  ticket -> when its attempt begins, within the time of the rate, also in the future
+-- starts   zset  ticket -> when its attempt began, within the time of the rate
+-- planned  zset  ticket -> when its rate has a place; it holds no permit meanwhile and stands in no line
 --
 -- KEYS  1 guards (zset: guard -> last used)  2 what `told:<worker>` begins with  3 what `living:<worker>` begins with
---       (string: when it last said so)  then, for each guard: guard, permits, line, starts
+--       (string: when it last said so)  then, for each guard: guard, permits, line, starts, planned
 -- ARGV  1 ticket  2 and 3 the script's own  then, for each guard: its name in `guards`, its name and its limits for
 --       people, concurrency (0: none), attempts and time of the rate (0: none), failures, share, window and open time
 --       of the breaker (0: none). Times in ms.
@@ -21,10 +22,10 @@ local clock = redis.call('TIME')
 local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 
 local GUARDS = {}
-for i = 1, (#KEYS - 3) / 4 do
-  local k, a = 3 + (i - 1) * 4, 3 + (i - 1) * 10
+for i = 1, (#KEYS - 3) / 5 do
+  local k, a = 3 + (i - 1) * 5, 3 + (i - 1) * 10
   GUARDS[i] = {
-    guard = KEYS[k + 1], permits = KEYS[k + 2], line = KEYS[k + 3], starts = KEYS[k + 4],
+    guard = KEYS[k + 1], permits = KEYS[k + 2], line = KEYS[k + 3], starts = KEYS[k + 4], planned = KEYS[k + 5],
     id = ARGV[a + 1], name = ARGV[a + 2], limits = ARGV[a + 3], concurrency = tonumber(ARGV[a + 4]),
     count = tonumber(ARGV[a + 5]), per = tonumber(ARGV[a + 6]), failures = tonumber(ARGV[a + 7]),
     share = tonumber(ARGV[a + 8]), window = tonumber(ARGV[a + 9]), open = tonumber(ARGV[a + 10]),
@@ -33,7 +34,7 @@ end
 
 local function keep(g)
   redis.call('PEXPIRE', g.guard, KEEP)
-  for _, key in ipairs({g.permits, g.line, g.starts}) do redis.call('PEXPIRE', key, KEEP) end
+  for _, key in ipairs({g.permits, g.line, g.starts, g.planned}) do redis.call('PEXPIRE', key, KEEP) end
 end
 
 local function worker_of(ticket) return string.match(ticket, '^[^:]*') end

@@ -57,11 +57,11 @@ async def read_guards(redis: ArqRedis) -> list[GuardFigures]:
         limits = [msgspec.json.decode(fields[b"limits"], type=Protection) for _, fields in known]
         async with redis.pipeline(transaction=False) as pipe:
             for (name, _), limit in zip(known, limits, strict=True):
-                _, permits, line, starts = call_keys.guard(name)
+                _, permits, line, starts, planned = call_keys.guard(name)
                 pipe.zcount(permits, f"({now}", "+inf")
                 pipe.zcount(line, f"({now}", "+inf")
+                pipe.zcount(planned, f"({now}", "+inf")
                 pipe.zcount(starts, f"({now - limit.rate.ms if limit.rate else now}", now)
-                pipe.zcount(starts, f"({now}", "+inf")
             counts = await pipe.execute()
     found = [
         _figures(name, fields, limit, counts[4 * place : 4 * place + 4], now)
@@ -71,13 +71,13 @@ async def read_guards(redis: ArqRedis) -> list[GuardFigures]:
 
 
 def _figures(name: str, said: Mapping[bytes, bytes], limit: Protection, counts: list[int], now: int) -> GuardFigures:
-    held, in_line, started, later = counts
+    held, in_line, planned, started = counts
     last_at = said.get(b"last_at")
     return GuardFigures(
         kind=name.partition(":")[0],
         name=said[b"name"].decode(),
-        in_flight=max(held - later, 0),  # who waits for the rate holds a place already
-        waiting=in_line + later,
+        in_flight=held,
+        waiting=in_line + planned,
         concurrency=limit.concurrency,
         rate=limit.rate,
         started=started,

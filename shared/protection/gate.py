@@ -19,9 +19,9 @@ _FOLDER = Path(__file__).parent
 class Entered(msgspec.Struct, frozen=True):
     """How ENTER answered.
 
-    `go`: make the attempt after `seconds`, then `leave`. `wait`: ask again after `seconds`, or when told. `open` (the
-    breaker of `guard` is, for `seconds` more) and `late` (the rate of `guard` has its next place in `seconds`, when the
-    call is over): do not make it; nothing is held.
+    `go`: make the attempt now, then `leave`. `wait` (for a place of `guard`) and `planned` (for its rate): ask again
+    after `seconds`, or when told. `open` (the breaker of `guard` is, for `seconds` more) and `late` (the rate of
+    `guard` has its next place in `seconds`, when the call is over): do not make it; nothing is held.
     """
 
     outcome: str

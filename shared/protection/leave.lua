@@ -27,7 +27,7 @@ local function become(g, state)
   redis.call('HDEL', g.guard, 'probe', 'at', 'ok', 'bad', 'ok_before', 'bad_before')
   if state == 'open' then  -- who waits may end at once
     for _, ticket in ipairs(redis.call('ZRANGE', g.line, 0, -1)) do tell(ticket) end
-    for _, ticket in ipairs(redis.call('ZRANGEBYSCORE', g.starts, '(' .. NOW, '+inf')) do tell(ticket) end
+    for _, ticket in ipairs(redis.call('ZRANGE', g.planned, 0, -1)) do tell(ticket) end
     redis.call('DEL', g.line)
   end
   return state
@@ -52,6 +52,7 @@ end
 local became = {}
 for number, g in ipairs(GUARDS) do
   local held = let_go(g)
+  redis.call('ZREM', g.planned, TICKET)
   became[number] = ''
   if held and VERDICT == 'failed' then redis.call('HSET', g.guard, 'last', WORD, 'last_at', NOW) end
   if held and g.failures > 0 then became[number] = judge(g) end

@@ -9,8 +9,9 @@ def guards() -> str:
 
 
 def guard(name: str) -> list[str]:
-    """Return the keys of one guard: its hash, its permits, its line, its starts (protection/_guards.lua)."""
-    return [f"{kind}:{{protection}}:{quote(name, safe='*:')}" for kind in ("guard", "permits", "line", "starts")]
+    """Return the keys of one guard: its hash, permits, line, starts and what is planned (protection/_guards.lua)."""
+    kinds = ("guard", "permits", "line", "starts", "planned")
+    return [f"{kind}:{{protection}}:{quote(name, safe='*:')}" for kind in kinds]
 
 
 def told(worker: str) -> str:

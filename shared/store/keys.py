@@ -47,6 +47,7 @@ guard:{protection}:<guard>    hash    24 h            ENTER, LEAVE              
 permits:{protection}:<guard>  zset    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
 line:{protection}:<guard>     zset    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
 starts:{protection}:<guard>   zset    24 h            ENTER, LEAVE                      ENTER, command line
+planned:{protection}:<guard>  zset    24 h            ENTER, LEAVE                      ENTER, LEAVE, command line
 domain:{<account>|<service>}  string  7 days          KEEP_DOMAIN                       LOOK_DOMAIN
 domain-lock:{<..>|<..>}       string  10 s            LOOK_DOMAIN                       LOOK_DOMAIN
 living:{protection}:<worker>  string  1 min           ENTER, LIVE                       ENTER, LEAVE

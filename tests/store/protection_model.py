@@ -3,11 +3,12 @@
 from dataclasses import dataclass, field
 
 GRACE, OFFER, LONGEST_WAIT, DEAD_AFTER, LOOK_EVERY = 2000, 2000, 5000, 5000, 1000
+FORGOTTEN, ON_TIME = 60_000, 50
 
 
 @dataclass
 class Model:
-    """One guard. `permits`, `line` and `starts` are by ticket; `told` collects who was told to ask again."""
+    """One guard. `permits`, `line`, `starts` and `planned` are by ticket; `told` collects who was told to ask again."""
 
     told: list[str]
     living: dict[str, int]
@@ -17,6 +18,7 @@ class Model:
     permits: dict[str, int] = field(default_factory=dict)
     line: dict[str, int] = field(default_factory=dict)
     starts: dict[str, int] = field(default_factory=dict)
+    planned: dict[str, int] = field(default_factory=dict)
     state: str = "closed"
     since: int = 0
     probe: str = ""
@@ -72,14 +74,19 @@ class Model:
         self.permits[ticket] = deadline + GRACE
         return 0
 
-    def first_start(self, now: int, ticket: str) -> int:
+    def next_start(self, now: int) -> int:
+        """When the rate has a place after all that have begun or are planned."""
         count, per = self.rate
-        if not count:
-            return now
-        if ticket in self.starts:
-            return self.starts[ticket]
-        latest = sorted(self.starts.values(), reverse=True)
+        self.planned = {ticket: start for ticket, start in self.planned.items() if start > now - FORGOTTEN}
+        later = [start for start in self.planned.values() if start > now]
+        latest = sorted([*self.starts.values(), *later], reverse=True)
         return max(now, latest[count - 1] + per) if len(latest) >= count else now
+
+    def free_at(self, moment: int) -> int:
+        """When one more may begin, by what has begun."""
+        count, per = self.rate
+        latest = sorted(self.starts.values(), reverse=True)
+        return latest[count - 1] + per if count and len(latest) >= count else moment
 
     def let_go(self, ticket: str) -> bool:
         self.line.pop(ticket, None)
@@ -87,6 +94,7 @@ class Model:
 
     def leave(self, now: int, ticket: str, verdict: str) -> str:
         became = self.judge(now, ticket, verdict) if self.let_go(ticket) and self.breaker[0] else ""
+        self.planned.pop(ticket, None)
         if verdict == "unused":
             self.starts.pop(ticket, None)
         self.serve(now, ticket)
@@ -118,8 +126,7 @@ class Model:
         self.state, self.since, self.probe, self.ends = state, now, "", []
         if state == "open":
             self.told += sorted(self.line, key=lambda ticket: (self.line[ticket], ticket))
-            later = {ticket: start for ticket, start in self.starts.items() if start > now}
-            self.told += sorted(later, key=lambda ticket: (later[ticket], ticket))
+            self.told += sorted(self.planned, key=lambda ticket: (self.planned[ticket], ticket))
             self.line = {}
         return state
 
@@ -135,26 +142,61 @@ def enter(guards: list[Model], now: int, ticket: str, left: int) -> tuple[str, i
     for number, guard in enumerate(guards, 1):
         if ms := guard.refuses(now, ticket):
             return refused(guards, now, ticket, ("open", ms, number))
+    rated = [(number, guard) for number, guard in enumerate(guards, 1) if guard.rate[0]]
+    begun = any(ticket in guard.starts for guard in guards)
+    came = any(ticket in guard.line or ticket in guard.permits for guard in guards)
+    start, slowest, moment = now, 0, now
+    for number, guard in rated if not came and not begun else []:
+        own = guard.planned.get(ticket)
+        if own is not None and now - own <= ON_TIME:
+            moment = own
+        possible = guard.next_start(now) if own is None else own
+        if possible > start:
+            start, slowest = possible, number
+    if start > now or now >= deadline:
+        return plan(guards, now, ticket, deadline, (start, slowest))
     for number, guard in enumerate(guards, 1):
         if ms := guard.place(now, ticket, deadline):
+            for other in guards:
+                other.planned.pop(ticket, None)
             return "wait", ms, number
-    start, slowest = now, 0
-    for number, guard in enumerate(guards, 1):
-        if (possible := guard.first_start(now, ticket)) > start:
-            start, slowest = possible, number
-    if start >= deadline:
-        return refused(guards, now, ticket, ("late", start - now, slowest))
+    again, crowded = moment, 0
+    for number, guard in rated if not begun else []:
+        if (free := guard.free_at(again)) > again:
+            again, crowded = free, number
+    if again > now:
+        for number, guard in enumerate(guards, 1):
+            guard.planned.pop(ticket, None)
+            before = sum(now < start <= again for start in guard.planned.values())
+            if guard.rate[0] and before >= 2 * guard.rate[0] and (last := guard.next_start(now)) > again:
+                again, crowded = last, number
+        return plan(guards, now, ticket, deadline, (again, crowded))
     for guard in guards:
-        if guard.rate[0]:
-            guard.starts.setdefault(ticket, start)
+        if guard.rate[0] and not begun:
+            guard.starts[ticket] = again
+        guard.planned.pop(ticket, None)
         if guard.breaker[0] and guard.state == "half":
             guard.probe = ticket
-    return "go", start - now, 0
+    return "go", 0, 0
+
+
+def plan(guards: list[Model], now: int, ticket: str, deadline: int, when: tuple[int, int]) -> tuple[str, int, int]:
+    """Let a ticket come again when its rate has a place; `when` is that, and the guard that is slowest."""
+    start, number = when
+    if start >= deadline:
+        return refused(guards, now, ticket, ("late", start - now, number))
+    for guard in guards:
+        guard.let_go(ticket)
+        if guard.rate[0]:
+            guard.planned[ticket] = start
+        guard.serve(now, ticket)
+    return "planned", start - now, number
 
 
 def refused(guards: list[Model], now: int, ticket: str, answer: tuple[str, int, int]) -> tuple[str, int, int]:
     for guard in guards:
         guard.let_go(ticket)
         guard.starts.pop(ticket, None)
+        guard.planned.pop(ticket, None)
         guard.serve(now, ticket)
     return answer

@@ -19,7 +19,7 @@ from shared.store import call_keys
 from shared.store.batches import Script
 from shared.store.connection import connect
 from tests.store.conftest import assert_all_expire
-from tests.store.protection_model import Model, enter
+from tests.store.protection_model import ON_TIME, Model, enter
 
 _CLOCK = "local clock = redis.call('TIME')"
 _OURS = "local clock = redis.call('MGET', 'queue:clock:s', 'queue:clock:us')"
@@ -55,7 +55,7 @@ class Walk:
             broken = (breaker.failures, breaker.share, breaker.window_ms, breaker.open_ms) if breaker else (0, 0, 0, 0)
             self.models.append(Model(self.told, self.living, concurrency, rated, broken))
         self.tickets: dict[str, tuple[int, int]] = {}  # ticket -> first of its guards, deadline
-        self.going: dict[str, int] = {}  # those that may be made -> when they begin
+        self.going: dict[str, int] = {}  # those that may be made -> when they began
         self.begun: list[tuple[int, int]] = []  # first of its guards, when
 
     async def walk(self) -> None:
@@ -76,7 +76,7 @@ class Walk:
                 )
                 await self.ask(ticket)
             elif act == "again":
-                asks = [ticket for ticket in sorted(self.tickets) if self.going.get(ticket, self.now) >= self.now]
+                asks = [ticket for ticket in sorted(self.tickets) if self.going.get(ticket, self.now) == self.now]
                 for ticket in self.dice.sample(asks, min(1, len(asks))):
                     await self.ask(ticket)
             else:
@@ -98,9 +98,9 @@ class Walk:
             assert (said.outcome, round(said.seconds * 1000), number) == expected
         if expected[0] == "go":
             if ticket not in self.going:
-                self.begun.append((first, self.now + expected[1]))
-            self.going[ticket] = self.now + expected[1]
-            assert self.going[ticket] < deadline
+                self.begun.append((first, self.now))
+                self.going[ticket] = self.now
+            assert self.now < deadline
         elif expected[0] in {"open", "late"}:
             del self.tickets[ticket]
             if ticket in self.going:
@@ -110,10 +110,8 @@ class Walk:
         first, _ = self.tickets.pop(ticket)
         begins = self.going.pop(ticket, None)
         verdict = "unused" if unused else self.dice.choice(["ok", "failed", "failed", "neither"])
-        if unused and begins is not None and begins > self.now:
+        if unused and begins is not None:
             self.begun.remove((first, begins))
-        elif unused and begins is not None:
-            verdict = "neither"  # it had begun: the place in the rate is used
         expected = [model.leave(self.now, ticket, verdict) for model in self.models[first:]]
         guards = tuple(self.guards[first:])
         became = await self.gate.leave(guards, ticket, verdict, "503")
@@ -128,7 +126,9 @@ class Walk:
             told = await cast("Awaitable[list[bytes]]", self.redis.lrange(call_keys.told(worker), 0, -1))
             assert [ticket.decode() for ticket in told] == [one for one in self.told if one.startswith(worker)]
         for place, (guard, model) in enumerate(zip(self.guards, self.models, strict=True)):
-            for name, expected in zip(call_keys.guard(guard.id)[1:3], (model.permits, model.line), strict=True):
+            _, *names = call_keys.guard(guard.id)
+            del names[2]  # what began is compared below
+            for name, expected in zip(names, (model.permits, model.line, model.planned), strict=True):
                 found = await self.redis.zrange(name, 0, -1, withscores=True)
                 assert {ticket.decode(): int(score) for ticket, score in found} == expected
             mine = [ticket for ticket in self.going if ticket in self.tickets and self.tickets[ticket][0] <= place]
@@ -136,6 +136,7 @@ class Walk:
             assert not model.concurrency or len(alive) <= model.concurrency
             count, per = model.rate
             begun = sorted(when for first, when in self.begun if first <= place)
+            per -= ON_TIME  # who comes so much after its moment has begun in it
             assert not count or all(later - sooner >= per for sooner, later in zip(begun, begun[count:], strict=False))
         if self.dice.random() < 0.05:
             await assert_all_expire(self.redis)

@@ -12,7 +12,7 @@ from arq.connections import ArqRedis
 from services.integration_worker.call import Calls
 from services.integration_worker.protecting import Pause, Protector
 from shared.bot.integration import Policy
-from shared.bot.protection import Protection
+from shared.bot.protection import Protection, Rate
 from shared.dialog.events import CallOutcome
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.policy import Ending
@@ -29,6 +29,10 @@ ONCE = "retries = 0\n"
 
 async def unexpected() -> None:
     raise AssertionError("it does not wait")
+
+
+async def nothing() -> None:
+    pass
 
 
 NEVER = Pause(unexpected, unexpected)
@@ -139,6 +143,32 @@ async def test_two_workers_share_one_rate(waiting: Waiting, server: Server, valk
     begun = sorted(planned.values())
     assert len(begun) > 5
     assert all(later - sooner >= 1000 for sooner, later in zip(begun, begun[5:], strict=False))
+
+
+async def test_who_waits_for_the_rate_holds_no_place_of_those_at_once(waiting: Waiting, server: Server) -> None:
+    server.answers, host = [OK], server.url.removeprefix("http://")
+    await waiting.publish(responder("It", server.url), more=f'[hosts."{host}"]\nconcurrency = 1\n')
+    slow = Guard("integration", "integration:slow", "slow", Protection(rate=Rate(1, 15_000)))
+    shared = Guard("host", f"host:{host}", host, Protection(concurrency=1))
+    protector, begun = Protector(waiting.redis), list[str]()
+
+    async def one() -> None:
+        async def make() -> Answer:
+            begun.append("slow")
+            return Answer(Ending(status=200))
+
+        ends_at = asyncio.get_running_loop().time() + 20
+        await protector.attempt((slow, shared), Policy(), ends_at, make, Pause(nothing, nothing))
+
+    await one()
+    later = asyncio.create_task(one())
+    await until(in_line(waiting, call_keys.guard(slow.id)[4]), later)
+    assert (await waiting.made("It")).status == 200
+    assert begun == ["slow"]
+    later.cancel()
+    await asyncio.wait([later])
+    await protector.close()
+    assert [await waiting.redis.zcard(key) for key in call_keys.guard(slow.id)[1:]] == [0, 0, 1, 0]
 
 
 async def test_a_call_that_gets_no_place_in_its_time_is_limited(waiting: Waiting, server: Server) -> None:
