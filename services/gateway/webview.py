@@ -86,9 +86,10 @@ def _origin(request: web.Request) -> str:
 
 
 async def _ingest(parts: Parts, admission: Admission, call: WebViewCall, terms: WebViewTerms) -> Ingested:
-    """Store a call. What tells it from others is what it brings, not what it was given here. Raises Refused."""
+    """Store a call. What tells it from others is what it brings and by which token it came. Raises Refused."""
     conversation_id = admission.about.id
-    stamp = parts.tokens.stamp(conversation_id.encode() + b"\0" + msgspec.json.encode(call))
+    token = b"" if admission.token is None else admission.token.id.encode()
+    stamp = parts.tokens.stamp(b"\0".join((conversation_id.encode(), token, msgspec.json.encode(call))))
     stored = await parts.form_sealing.sealed(admission.about, call)
     event = msgspec.json.encode(msgspec.structs.replace(stored, receipt=terms.receipt))
     echo = None if call.message is None else msgspec.json.encode(OutboxEntry("consumer", "text", call.message))

@@ -3,7 +3,7 @@ local TAKEN, RECEIPT, RECEIPTS, USED, ORIGINS = KEYS[18], KEYS[19], KEYS[20], KE
 local POSTED_TTL, RECEIPT_TTL, MOST_RECEIPTS = 2000, 86400000, 1000
 local MOST_ORIGINS, ORIGINS_TTL, OTHERS = 100, 2592000000, '*'
 
--- The first answer to the same body: within two seconds, or to the one use of a capability for as long as that lives.
+-- The first answer to the same call, which is the same body by the same capability: within two seconds, or to the one use of a capability for as long as that lives.
 local function first_answer(used, stamp)
   local first = redis.call('GET', EXTRA)
   if not first and used and string.sub(used, 1, #stamp) == stamp then first = string.sub(used, #stamp + 2) end
@@ -12,10 +12,8 @@ local function first_answer(used, stamp)
   return {'duplicate', tonumber(sequence), tonumber(at), tonumber(late), receipt}
 end
 
--- Why the call is not taken, nil when it is; it counts then.
+-- Why another call is not taken, nil when it is; it counts then.
 local function refusal(used)
-  local till = tonumber(ARGV[12])
-  if till > 0 and till <= NOW then return {'expired', 0, 0, 0, ''} end
   if used then return {'used', 0, 0, 0, ''} end
   local wait = take(TAKEN, ARGV[9])
   if wait > 0 then return {'often', 0, wait, 0, ''} end
@@ -44,6 +42,11 @@ local function note_accepted(late, has_message)
 end
 
 web_view = {
+  -- Whether what authorizes the call has ended, which is so for a call that is sent again, too.
+  is_over = function()
+    local till = tonumber(ARGV[12])
+    return till > 0 and till <= NOW
+  end,
   first_answer = first_answer,
   refusal = refusal,
   -- What the one use of a capability was answered, false when it was not used, or counts more than once.

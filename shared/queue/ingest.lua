@@ -2,7 +2,7 @@
 -- KEYS  the conversation's (see _conversation.lua); of a Web View call also 17 posted  18 taken  19 receipt
 --       20 receipts  21 used  22 origins
 --       writes conv, inbox, outbox, session (TTL), seen or the last six, due, dialog queue and bell, arq:job:…
--- ARGV  1 id  2 conversation_ttl  3 kind (message, web_view)  4 message id, or what tells one body from another
+-- ARGV  1 id  2 conversation_ttl  3 kind (message, web_view)  4 message id, or what tells one call from another
 --       5 event  6 echo (may be empty)  7 most events in the inbox  8 most bytes; of a Web View call also
 --       9 most a minute  10 receipt  11 number of variables  12 till when it is authorized (0: always)
 --       13 authorized once (0, 1)  14 by the checksum (0, 1)  15 its origin
@@ -27,6 +27,7 @@ outbox_ends_with(c.posted)
 
 local used, first
 if web_view then
+  if web_view.is_over() then return {'expired', 0, 0, 0, ''} end
   used = web_view.used()
   first = web_view.first_answer(used, message_id)
 else

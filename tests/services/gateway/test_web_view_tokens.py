@@ -113,6 +113,32 @@ async def test_a_token_ends_by_the_time_of_redis(gateway: Gateway, conversation:
     assert "open the form again" in error["message"]
 
 
+async def test_a_token_that_ended_meanwhile_is_refused_for_a_double_click_too(
+    gateway: Gateway, conversation: StartConversation
+) -> None:
+    made = await conversation()
+    for once in (False, True):
+        alive, ended = (token(made, id=f"same {once}", once=once, seconds=seconds) for seconds in (60, -1))
+        answers = [await post(gateway, f"Bearer {one}", message="done") for one in (alive, ended, alive)]
+        assert [answer.status for answer in answers] == [200, 401, 200]
+        assert (await failure_of(answers[1], 401))["code"] == "token_expired"
+        assert await answers[0].json() == await answers[2].json()
+
+
+async def test_what_another_credential_has_just_sent_is_no_double_click(
+    gateway: Gateway, conversation: StartConversation
+) -> None:
+    made = await conversation()
+    used = f"Bearer {token(made, once=True)}"
+    assert (await post(gateway, used, message="first")).status == 200
+    ids = {"botId": "shop", "conversationId": made.id, "userId": made.user_id}
+    others = [f"Bearer {token(made)}", f"Bearer {token(made)}", checksum(made.id, "shop")]
+    receipts = {(await (await post(gateway, one, **ids, message="done")).json())["receipt"] for one in others}
+    assert len(receipts) == 3
+    assert (await failure_of(await post(gateway, used, message="done"), 403))["code"] == "token_used"
+    assert len((await made.take()).events) == 4
+
+
 async def test_a_token_for_one_use_is_used_up_whoever_is_quicker(
     start_gateway: StartGateway, conversation: StartConversation
 ) -> None:
