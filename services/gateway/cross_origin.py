@@ -3,16 +3,19 @@
 Headers are set on every answer, errors included, so that a page can read what was wrong.
 """
 
+import re
+
 from aiohttp import hdrs, web
 from aiohttp.typedefs import Handler
 
-from services.gateway.errors import WEB_VIEW_PATH, Refused
+from services.gateway.errors import WEB_VIEW_PATH, Refused, is_web_view
 from services.gateway.parts import PARTS
 from services.gateway.web_view_limits import foreign_origin
 
 RECEIPTS = "/v1/receipts/"
 _HEADERS = "Authorization, Content-Type"
 _KEEP_SECONDS = "600"
+_NAMES = re.compile(r"[\w!#$%&'*+.^`|~, -]{1,1000}", re.ASCII)
 
 ALWAYS = {hdrs.SERVER: "botlane", hdrs.X_CONTENT_TYPE_OPTIONS: "nosniff", "Referrer-Policy": "no-referrer"}
 """Headers of every answer, also to what is no HTTP."""
@@ -29,7 +32,7 @@ async def preflight(request: web.Request, handler: Handler) -> web.StreamRespons
         status=204,
         headers={
             hdrs.ACCESS_CONTROL_ALLOW_METHODS: "POST" if request.path == WEB_VIEW_PATH else "GET, POST",
-            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _HEADERS,
+            hdrs.ACCESS_CONTROL_ALLOW_HEADERS: _headers_for(request),
             hdrs.ACCESS_CONTROL_MAX_AGE: _KEEP_SECONDS,
         },
     )
@@ -59,7 +62,13 @@ def refuse_foreign_pages(request: web.Request) -> None:
 
 def _is_of_forms(request: web.Request) -> bool:
     """Tell whether the address is for forms: any page may call it, unless the origins of forms are listed."""
-    return request.path == WEB_VIEW_PATH or request.path.startswith(RECEIPTS)
+    return is_web_view(request.path) or request.path.startswith(RECEIPTS)
+
+
+def _headers_for(request: web.Request) -> str:
+    """Return the headers that a page may send: of a form all it asks for, since libraries add some of their own."""
+    asked = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS, "")
+    return asked if is_web_view(request.path) and _NAMES.fullmatch(asked) else _HEADERS
 
 
 def _foreign() -> Refused:

@@ -20,6 +20,7 @@ from shared.store.connection import RedisUnreachable
 log = structlog.get_logger()
 
 WEB_VIEW_PATH = "/thirdparty-services-0.1/webview"
+_FORMS = "/thirdparty-services-0.1/"
 RETRY_SECONDS = 2
 
 STATUSES: Mapping[str, int] = {
@@ -81,11 +82,16 @@ def error_response(refused: Refused, path: str) -> web.Response:
     if refused.allow:
         headers["Allow"] = refused.allow
     status = STATUSES[refused.code]
-    if status == http.HTTPStatus.UNAUTHORIZED and path != WEB_VIEW_PATH:
+    if status == http.HTTPStatus.UNAUTHORIZED and not is_web_view(path):
         headers["WWW-Authenticate"] = "Bearer"
-    success = False if path == WEB_VIEW_PATH else msgspec.UNSET
+    success = False if is_web_view(path) else msgspec.UNSET
     body = msgspec.json.encode(ProblemBody(refused.problem, success))
     return web.Response(body=body, status=status, content_type="application/json", headers=headers)
+
+
+def is_web_view(path: str) -> bool:
+    """Tell whether forms are answered there: the Web View address, and what is mistaken for it."""
+    return path.startswith(_FORMS)
 
 
 @web.middleware

@@ -4,19 +4,26 @@ import asyncio
 import errno
 import http
 import logging
+from contextlib import suppress
 from typing import Any
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
+from aiohttp.http_exceptions import ContentEncodingError, LineTooLong
 
 from services.gateway.cross_origin import ALWAYS
-from services.gateway.errors import Refused, error_response
+from services.gateway.errors import WEB_VIEW_PATH, Refused, error_response
 from services.settings import SettingsError
 
 log = structlog.get_logger()
 
 IDLE_SECONDS = 75.0
 """How long a connection may take to send its next request, headers included: longer than balancers keep theirs."""
+LINE_BYTES = 8190
+MOST_HEADERS = 128
+LAST_SECONDS = 1.0
+"""For so long the rest of what could not be read is dropped: a connection that closes at once loses its answer."""
+_PAUSE = 0.02
 
 _NO_LOG = logging.getLogger("services.gateway.silent")  # access_log.py writes the lines
 _NO_LOG.disabled = True
@@ -33,8 +40,27 @@ async def listen(runner: web.AppRunner, host: str, port: int) -> None:
         raise SettingsError(f"Port {port} on {host} {reason}: {remedy}.") from error
 
 
+class _LastAnswer(web.Response):
+    """An answer after which the caller is told that nothing more comes, and has time to read it."""
+
+    async def write_eof(self, data: bytes = b"") -> None:
+        transport = None if self._req is None else self._req.transport
+        await super().write_eof(data)
+        if transport is None or transport.is_closing():
+            return
+        with suppress(TimeoutError, OSError):
+            transport.write_eof()
+            async with asyncio.timeout(LAST_SECONDS):
+                while not transport.is_closing():  # noqa: ASYNC110 - a transport tells nobody when it closes
+                    await asyncio.sleep(_PAUSE)
+
+
 class _Protocol(web.RequestHandler):
-    """One connection. What cannot be parsed reaches no middleware, so its answer is made here."""
+    """One connection. What cannot be parsed reaches no middleware, so its answer is made here.
+
+    Nobody knows which address it was for, and from which page: it has the shape that forms know, which is that of all
+    others and a field more, and any page may read it, since it says the same to everybody.
+    """
 
     __slots__ = ()
 
@@ -52,19 +78,33 @@ class _Protocol(web.RequestHandler):
             log.error("request failed", exc_info=exc)
             refused = Refused("internal", "The gateway failed on this request. Its log says where.")
         else:
-            problem = (
-                "This is no HTTP request, its address or headers are too long, or its body is neither gzip nor deflate."
-            )
-            refused = Refused("invalid_request", problem)
-        response = error_response(refused, "")
-        response.force_close()
+            refused = Refused("invalid_request", _unreadable(exc))
+        made = error_response(refused, WEB_VIEW_PATH)
+        response = _LastAnswer(body=made.body, status=made.status, headers=made.headers)
         response.headers.update(ALWAYS)
+        response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = "*"
+        response.force_close()
+        self.close()  # what still arrives is dropped
         return response
 
     def log_exception(self, *args: Any, **kwargs: Any) -> None:
         """Leave out what a caller can cause: a body that breaks while the rest of it is read and dropped."""
         if not isinstance(kwargs.get("exc_info"), web.RequestPayloadError):
             super().log_exception(*args, **kwargs)
+
+
+def _unreadable(error: BaseException | None) -> str:
+    """Say what is wrong with a request that cannot be parsed, and repeat nothing of it."""
+    match error:
+        case LineTooLong():
+            return f"The address, or a header, is longer than {LINE_BYTES:,} bytes: send less there."
+        case ContentEncodingError():
+            return "The body is packed in a way that is not read here: send it as it is, or with gzip or deflate."
+        case _:
+            return (
+                "This is no HTTP request: its first line, a header or a chunk of its body cannot be read, "
+                f"or it has more than {MOST_HEADERS} headers."
+            )
 
 
 class _Site(web.BaseSite):
@@ -90,7 +130,15 @@ class _Site(web.BaseSite):
         if manager is None:
             raise RuntimeError("the runner is not set up")
         self._server = await loop.create_server(
-            lambda: _Protocol(manager, loop=loop, access_log=_NO_LOG, keepalive_timeout=IDLE_SECONDS),
+            lambda: _Protocol(
+                manager,
+                loop=loop,
+                access_log=_NO_LOG,
+                keepalive_timeout=IDLE_SECONDS,
+                max_line_size=LINE_BYTES,
+                max_field_size=LINE_BYTES,
+                max_headers=MOST_HEADERS,
+            ),
             self._host,
             self._port,
             backlog=1024,

@@ -25,7 +25,7 @@ from services.gateway.wire import (
     message_json,
 )
 from shared.dialog.events import ConsumerMessage
-from shared.queue.mailbox import Mailbox
+from shared.queue.mailbox import INBOX_BYTES, Mailbox
 from shared.queue.records import OutboxPage
 
 _LONGEST_WAIT = 30.0
@@ -83,7 +83,10 @@ async def accept(mailbox: Mailbox, conversation_id: str, message: MessageRequest
 
 def inbox_full() -> Refused:
     """Return the answer for a conversation in which too many events wait."""
-    message = "Too much of this conversation waits for an answer: send this one again later."
+    message = (
+        "Too much of this conversation waits for an answer (as many events as BOTLANE_INBOX_LIMIT allows, or "
+        f"{INBOX_BYTES >> 20} MiB of them): send this one again later."
+    )
     return Refused("inbox_full", message, retry_after=_FULL_RETRY_SECONDS)
 
 

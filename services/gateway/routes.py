@@ -13,7 +13,7 @@ from services.gateway.openapi import get_openapi
 from services.gateway.readiness import get_readyz
 from services.gateway.receipts import get_receipt
 from services.gateway.stream import open_stream
-from services.gateway.webview import post_web_view
+from services.gateway.webview import go_on, post_web_view
 from shared.credentials.consents import CALLBACK
 
 
@@ -27,7 +27,7 @@ def add_routes(router: web.UrlDispatcher) -> None:
     router.add_get("/v1/conversations/{conversation}/trace", get_trace)
     router.add_get("/v1/receipts/{receipt}", get_receipt)
     router.add_get("/v1/bots", get_bots)
-    router.add_post(WEB_VIEW_PATH, post_web_view)
+    router.add_post(WEB_VIEW_PATH, post_web_view, expect_handler=go_on)
     router.add_get(CALLBACK, get_callback, allow_head=False)  # whoever looks first must not use a code up
     router.add_get(FORM_SCRIPT_PATH, get_form_script)
     router.add_get("/", get_page)

@@ -47,6 +47,13 @@ async def post_web_view(request: web.Request) -> web.Response:
     return json_response(accepted)
 
 
+async def go_on(request: web.Request) -> None:
+    """Let a caller that waits for it send its body; whatever else it expects is left to it (RFC 9110, 10.1.1)."""
+    if request.headers.get(hdrs.EXPECT, "").lower() == "100-continue":
+        await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        request.writer.output_size = 0
+
+
 async def _admitted(request: web.Request, parts: Parts) -> tuple[WebViewRequest | WebViewTokenRequest, Admission]:
     """Read a call and let it in; its address is counted in the same round trip. Raises Refused."""
     admission, count = parts.web_view_admission, parts.web_view_limits.count_address

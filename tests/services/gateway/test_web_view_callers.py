@@ -164,3 +164,43 @@ async def test_a_double_click_is_one_event_and_both_answers_are_the_same(
         assert (one.status, other.status) == (200, 200)
         assert await one.json() == await other.json()
     assert len((await made.take()).events) == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "allowed"),
+    [
+        ("authorization,content-type,x-requested-with", "authorization,content-type,x-requested-with"),
+        ("x-form, x_1.a-b", "x-form, x_1.a-b"),
+        ("x" * 1001, "Authorization, Content-Type"),
+        ('a"b', "Authorization, Content-Type"),
+        (None, "Authorization, Content-Type"),
+    ],
+)
+async def test_a_page_may_send_the_headers_that_its_libraries_add(
+    gateway: Gateway, asked: str | None, allowed: str
+) -> None:
+    headers = {"Origin": "https://forms.example", "Access-Control-Request-Method": "POST"}
+    headers |= {} if asked is None else {"Access-Control-Request-Headers": asked}
+    async with gateway.client.options(PATH, headers=headers) as answer:
+        assert (answer.status, answer.headers["Access-Control-Allow-Headers"]) == (204, allowed)
+    async with gateway.client.options("/v1/receipts/x", headers=headers) as answer:
+        assert answer.headers["Access-Control-Allow-Headers"] == "Authorization, Content-Type"
+
+
+async def test_an_address_nearly_right_is_refused_in_the_shape_of_forms(gateway: Gateway) -> None:
+    for path in (PATH + "/", PATH.replace("webview", "WebView")):
+        async with gateway.client.post(path, json={}) as answer:
+            assert answer.status == 404
+            assert answer.headers["Access-Control-Allow-Origin"] == "*"
+            assert (await answer.json())["success"] is False
+
+
+async def test_whatever_a_caller_expects_it_is_answered_as_ever(
+    gateway: Gateway, conversation: StartConversation
+) -> None:
+    made = await conversation()
+    for expected in ("100-continue", "something else"):
+        headers = {"Authorization": sum_of(made), "Expect": expected}
+        async with gateway.client.post(PATH, json=ids(made) | {"message": expected}, headers=headers) as answer:
+            assert answer.status == 200, await answer.text()
+    assert len((await made.take()).events) == 2

@@ -11,6 +11,7 @@ from arq.connections import ArqRedis
 from shared.bot.source import BotSource
 from shared.dialog.events import WebViewCall
 from shared.privacy.form_token import FormToken, FormTokens, new_id, whose
+from shared.queue.origins import read_origins
 from shared.store import keys
 from shared.store.bots import Bots
 from tests.services.gateway.loopback import EXPORT, SETTINGS, Conversation, Gateway, StartConversation, StartGateway
@@ -92,6 +93,16 @@ async def test_safe_mode_refuses_the_checksum_and_says_what_to_do(
     other_bot = ids | {"botId": "compatible-bot"}  # of which nothing is known: that is no way round
     for given in (checksum(made.id, "shop"), checksum(made.id, "compatible-bot")):
         assert (await post(gateway, given, **other_bot, message="done")).status in (401, 404)
+
+
+async def test_a_call_with_a_token_is_none_of_those_that_use_the_hash(
+    gateway: Gateway, conversation: StartConversation, redis: ArqRedis
+) -> None:
+    made = await conversation()
+    ids = {"botId": "shop", "conversationId": made.id, "userId": made.user_id}
+    for given in (f"Bearer {token(made)}", checksum(made.id, "shop")):
+        assert (await post(gateway, given, **ids, message="done")).status == 200
+    assert [(use.origin, use.calls) for use in await read_origins(redis, "shop", 1)] == [("", 1)]
 
 
 async def test_the_mode_is_that_of_the_version_published_last(
