@@ -4,6 +4,7 @@ The count is kept per gateway process: with N gateways behind one balancer an ad
 """
 
 import ipaddress
+import re
 import time
 from collections.abc import Callable, Iterable
 
@@ -11,6 +12,7 @@ from services.settings import SettingsError
 
 _WINDOW = 60.0
 _MOST_ADDRESSES = 50_000
+_WITH_PORT = re.compile(r"(?:\[(?P<six>[^\]]+)\]|(?P<four>[0-9.]+))(?::[0-9]{1,5})?", re.ASCII)
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -31,7 +33,7 @@ def caller(peer: str | None, forwarded_for: Iterable[str], trusted: tuple[Networ
     What stands left of an address that is not trusted may be invented, so reading goes from right to left.
     """
     found = _address(peer or "")
-    listed = [item.strip() for header in forwarded_for for item in header.split(",")]
+    listed = [item for header in forwarded_for for item in header.split(",")]
     while listed and found is not None and any(found in network for network in trusted):
         nearer = _address(listed.pop())
         if nearer is None:
@@ -53,6 +55,10 @@ def caller_address(peer: str | None, forwarded_for: Iterable[str], trusted: tupl
 
 
 def _address(text: str) -> Address | None:
+    """Return an address as proxies write it: perhaps in quotes, in brackets, with a port behind it."""
+    text = text.strip().strip('"').strip()
+    if with_port := _WITH_PORT.fullmatch(text):
+        text = with_port["six"] or with_port["four"]
     try:
         address = ipaddress.ip_address(text.partition("%")[0])
     except ValueError:
