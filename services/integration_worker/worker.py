@@ -28,8 +28,8 @@ from shared.integration.client import OutboundClient
 from shared.privacy.conversation_key import ConversationKeys
 from shared.privacy.sealing import Sealer
 from shared.queue import jobs
+from shared.queue.calling import CallingWorker
 from shared.queue.mailbox import Mailbox
-from shared.queue.worker import DoorbellWorker
 from shared.store.bots import Bots
 from shared.store.call_keys import consent as consent_key
 from shared.store.connection import RedisUnreachable, stock_settings
@@ -79,10 +79,11 @@ def _reader(settings: Settings) -> SecretReader:
     return SecretReader(foreign_environment(), commands=settings.secret_commands, closed=own_files())
 
 
-def build_worker(settings: Settings, redis: ArqRedis) -> DoorbellWorker:
+def build_worker(settings: Settings, redis: ArqRedis) -> CallingWorker:
     """Make the worker that drains the integration queues of all shards. Call it within the loop it is to run in."""
-    worker = DoorbellWorker(
+    worker = CallingWorker(
         _functions(),
+        direct=call,
         queues=[integration_queue(shard) for shard in range(settings.shards)],
         redis_pool=redis,
         max_jobs=CALLS_AT_ONCE,

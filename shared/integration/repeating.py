@@ -41,19 +41,24 @@ async def repeat(
 
     `another` is awaited before each pause. Whatever `attempt` raises ends the call.
     """
+    first = await attempt()
+    if not isinstance(decide(policy, method, first.number, first.answer.ending, first.left, 0.0), Retry):
+        return first  # as nearly all end: no pause could change it
     options = _PolicyOptions(policy, method, another)
-    client = RetryClient(client_session=cast("ClientSession", _Attempts(attempt)), retry_options=options)
+    client = RetryClient(client_session=cast("ClientSession", _Attempts(first, attempt)), retry_options=options)
     return cast("Made", await client.request(method, ""))
 
 
 class _Attempts:
     """Stands where the library expects a session: a request is one attempt."""
 
-    def __init__(self, attempt: Callable[[], Awaitable[Made]]) -> None:
+    def __init__(self, first: Made, attempt: Callable[[], Awaitable[Made]]) -> None:
+        self._made: Made | None = first
         self._attempt = attempt
 
     async def request(self, *_: Any, **__: Any) -> Made:
-        return await self._attempt()
+        made, self._made = self._made, None
+        return await self._attempt() if made is None else made
 
 
 class _PolicyOptions(RetryOptionsBase):

@@ -12,6 +12,7 @@ import msgspec
 from arq.connections import ArqRedis
 
 from shared.queue import jobs
+from shared.store.batches import Batches, Script
 from shared.store.keys import bell
 
 
@@ -25,13 +26,18 @@ class Claim(msgspec.Struct, frozen=True):
 
 
 class Claims:
-    """Takes, renews and ends claims; each method is one round trip to one shard."""
+    """Takes, renews and ends claims; each method is one round trip to one shard.
 
-    def __init__(self, redis: ArqRedis, *, lease_ms: int = jobs.LEASE_MS) -> None:
+    With `batches`, claims that end at the same time share it, and RedisUnreachable says that Redis is away.
+    """
+
+    def __init__(self, redis: ArqRedis, *, lease_ms: int = jobs.LEASE_MS, batches: Batches | None = None) -> None:
         self._lease_ms = lease_ms
         self._take = redis.register_script(_script("claim_jobs"))
         self._renew = redis.register_script(_script("renew_jobs"))
         self._end = redis.register_script(_script("end_job"))
+        self._end_together = Script(_script("end_job"))
+        self._batches = batches
         self._due = redis.register_script(_script("due_jobs"))
 
     async def take(self, queue: str, limit: int, *, rung: int = 0) -> list[Claim]:
@@ -63,6 +69,8 @@ class Claims:
     async def _end_run(self, claim: Claim, how: str, ms: int) -> bool:
         keys = [claim.queue, bell(claim.queue)]
         args: list[str | int] = [claim.job_id, claim.token, how, max(0, ms), jobs.BELL_LIMIT]
+        if self._batches is not None:
+            return bool(await self._batches.run(self._end_together, keys, tuple(args)))
         return bool(await self._end(keys=keys, args=args))
 
 

@@ -54,10 +54,10 @@ def deserialize(payload: bytes) -> dict[str, Any]:
     return msgspec.msgpack.decode(payload, type=dict[str, Any])
 
 
-def argument_of(job_id: str) -> str | None:
-    """Return the conversation that a job `advance:{sN}:<conversation>:<n>` advances; None for any other job."""
+def argument_of(job_id: str, function: str = ADVANCE) -> str | None:
+    """Return the argument of a job `<function>:{sN}:<argument>:<n>` of the mailbox' making; None for any other job."""
     parts = job_id.split(":")
-    return parts[2] if len(parts) == 4 and parts[0] == ADVANCE else None
+    return parts[2] if len(parts) == 4 and parts[0] == function else None
 
 
 def advance_payload(conversation_id: str) -> bytes:
