@@ -34,7 +34,7 @@ def test_every_file_a_document_names_exists(document: Path) -> None:
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
 def test_every_setting_a_document_names_exists(document: Path) -> None:
-    known = {setting.variable for setting in SETTINGS} | {"BOTLANE_CORPUS"}
+    known = {setting.variable for setting in SETTINGS} | {"BOTLANE_CORPUS", "BOTLANE_TEST_SERVER"}
     assert set(re.findall(r"BOTLANE_[A-Z_]*[A-Z]", document.read_text())) <= known
 
 
