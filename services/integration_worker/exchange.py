@@ -10,7 +10,8 @@ import msgspec
 from services.integration_worker import metrics
 from services.integration_worker.credentials import Credentials, NoProof, Proof
 from services.integration_worker.protecting import Pause, Protector
-from services.integration_worker.ways import ways_of
+from services.integration_worker.visiting import Visits
+from services.integration_worker.ways import moving, ways_of
 from shared.bot.integration import MAIL, Integration
 from shared.bot.model import Bot
 from shared.dialog.events import Attempt
@@ -71,19 +72,17 @@ class Exchanges:
         loop = asyncio.get_running_loop()
         at, began, policy = int(time.time() * 1000), loop.time(), wanted.integration.policy
 
-        async def make() -> Answer:
+        async def make(visits: Visits | None = None) -> Answer:
             left = ends_at - loop.time()
+            limit = left if policy.attempt_timeout is None else min(left, policy.attempt_timeout)
             client = self._mailer if wanted.integration.kind == MAIL else self._client
-            return await client.attempt(
-                wanted.request,
-                policy,
-                limit=left if policy.attempt_timeout is None else min(left, policy.attempt_timeout),
-                ways=ways_of(wanted.bot, self._credentials.reader),
-                attachment=proof.attachment,
-            )
+            ways = ways_of(wanted.bot, self._credentials.reader)
+            if visits is not None:
+                ways = moving(ways, wanted.bot, visits, loop.time() + limit)
+            return await client.attempt(wanted.request, policy, limit=limit, ways=ways, attachment=proof.attachment)
 
         guards = guards_of(wanted.bot, wanted.integration, wanted.request.url) if self._protector is not None else ()
-        if self._protector is None or not guards:
+        if self._protector is None or not (guards or wanted.bot.hosts):
             answer, waited = await make(), 0.0
         else:
             answer, waited = await self._protector.attempt(guards, policy, ends_at, make, pause)

@@ -1,8 +1,12 @@
-"""Asking a token end-point, with our own guarded client: the same checks as for the bot's calls."""
+"""Asking a token end-point, with our own guarded client: the same checks and limits of hosts as for the bot's calls."""
+
+import asyncio
 
 import msgspec
 
+from services.integration_worker.protecting import UNSAID, Protector
 from services.integration_worker.tokens import FETCH_SECONDS, Fetch
+from services.integration_worker.visiting import Visits
 from services.integration_worker.ways import ways_of
 from shared.bot.manifest_credentials import AuthorizationCode, ClientCredentials, JwtBearer, OAuth, Secret, secrets_of
 from shared.bot.model import Bot
@@ -11,8 +15,9 @@ from shared.credentials.consents import Consent
 from shared.credentials.issued import Issued, NotIssued
 from shared.credentials.secrets import SecretMissing, SecretReader
 from shared.integration.attachment import NOTHING
-from shared.integration.client import OutboundClient
+from shared.integration.client import Answer, OutboundClient
 from shared.integration.request import Request
+from shared.protection.guards import host_guard
 
 _TEXTS = ("client_id", "issuer")
 
@@ -20,8 +25,9 @@ _TEXTS = ("client_id", "issuer")
 class Fetching:
     """Asks for tokens. One serves a whole worker."""
 
-    def __init__(self, client: OutboundClient, reader: SecretReader) -> None:
+    def __init__(self, client: OutboundClient, reader: SecretReader, protector: Protector | None = None) -> None:
         self._client = client
+        self._protector = protector
         self._reader = reader
         self.certificates = Certificates(reader)
 
@@ -45,9 +51,16 @@ class Fetching:
             attachment = await self.certificates.attached(bot.credentials, credential, NOTHING)
         except SecretMissing as error:
             raise NotIssued(f"mutual_tls: {error}") from None
-        answer = await self._client.attempt(
-            request, oauth.TOKEN_POLICY, limit=FETCH_SECONDS, ways=named, attachment=attachment
-        )
+        loop = asyncio.get_running_loop()
+        policy, ends_at, guard = oauth.TOKEN_POLICY, loop.time() + FETCH_SECONDS, host_guard(bot, request.url)
+
+        async def make(_: Visits | None = None) -> Answer:
+            limit = ends_at - loop.time()
+            return await self._client.attempt(request, policy, limit=limit, ways=named, attachment=attachment)
+
+        if self._protector is None or guard is None:
+            return oauth.issued(await make())
+        answer, _ = await self._protector.attempt((guard,), policy, ends_at, make, UNSAID)
         return oauth.issued(answer)
 
     async def exchange(self, bot: Bot, credential: AuthorizationCode, consent: Consent) -> Issued:

@@ -10,11 +10,13 @@ import secrets
 from collections.abc import Awaitable, Callable
 from typing import NamedTuple
 
+import msgspec
 import structlog
 from arq.connections import ArqRedis
 
 from services.integration_worker import metrics
 from services.integration_worker.patience import patiently
+from services.integration_worker.visiting import Visits
 from shared.bot.integration import Policy
 from shared.integration.client import Answer
 from shared.integration.policy import Ending
@@ -44,6 +46,14 @@ class Pause(NamedTuple):
     ends: Callable[[], Awaitable[None]]
 
 
+async def _says_nothing() -> None:
+    pass
+
+
+UNSAID = Pause(_says_nothing, _says_nothing)
+"""For a wait that makes no difference to what is done when the worker dies meanwhile."""
+
+
 class Protector:
     """Lets attempts through the gate. One serves a whole worker."""
 
@@ -62,13 +72,14 @@ class Protector:
         guards: tuple[Guard, ...],
         policy: Policy,
         ends_at: float,
-        make: Callable[[], Awaitable[Answer]],
+        make: Callable[[Visits], Awaitable[Answer]],
         pause: Pause,
     ) -> tuple[Answer, float]:
         """Make an attempt at what `guards` protect, when it may be made; return its answer, and the seconds it waited.
 
         `ends_at` is the end of the call on the loop's clock. An attempt that is held back is not made: its answer's
-        failure is one of `HELD_BACK`. Raises RedisUnreachable, and what `pause` raises.
+        failure is one of `HELD_BACK`. `make` is given the attempt's visits, to be told of redirects. Raises
+        RedisUnreachable, and what `pause` raises.
         """
         self._attempts += 1
         if self._living is None or self._living.done():
@@ -83,28 +94,40 @@ class Protector:
         guards: tuple[Guard, ...],
         policy: Policy,
         ends_at: float,
-        make: Callable[[], Awaitable[Answer]],
+        make: Callable[[Visits], Awaitable[Answer]],
         pause: Pause,
     ) -> tuple[Answer, float]:
         began = asyncio.get_running_loop().time()
         ticket = f"{self._worker}:{secrets.token_hex(8)}"
-        try:
-            held_back = await self._enter(guards, ticket, ends_at, pause)
-        except BaseException:
-            self._leave_later(guards, ticket, "unused")
-            raise
+        held_back = await self._entered(guards, ticket, ends_at, pause) if guards else None
         waited = asyncio.get_running_loop().time() - began
         if held_back is not None:
             return Answer(held_back, sent=0), waited
+        visits = Visits(self, guards, ticket)
         try:
-            answer = await make()
+            answer = await make(visits)
         except BaseException:
-            self._leave_later(guards, ticket, "neither")
+            for held, its_ticket in visits.held():
+                self._leave_later(held, its_ticket, "neither")
             raise
+        if visits.waits_for is not None and answer.ending.failure == "timeout":
+            answer = msgspec.structs.replace(answer, ending=_held_back("wait", visits.waits_for))
         ending = answer.ending
         word = ending.failure or str(ending.status)
-        await self._leave(guards, ticket, verdict(ending.failure, ending.status, policy.success), word)
-        return answer, waited
+        for held, its_ticket in visits.held():
+            await self.leave(held, its_ticket, verdict(ending.failure, ending.status, policy.success), word)
+        return answer, waited + visits.waited
+
+    async def enter_late(self, guard: Guard, ticket: str, ends_at: float) -> Ending | None:
+        """Wait for a place at a host after the attempt has begun; return why there is none."""
+        return await self._entered((guard,), ticket, ends_at, UNSAID)
+
+    async def _entered(self, guards: tuple[Guard, ...], ticket: str, ends_at: float, pause: Pause) -> Ending | None:
+        try:
+            return await self._enter(guards, ticket, ends_at, pause)
+        except BaseException:
+            self._leave_later(guards, ticket, "unused")
+            raise
 
     async def _enter(self, guards: tuple[Guard, ...], ticket: str, ends_at: float, pause: Pause) -> Ending | None:
         """Return when the attempt may be made, or why it may not. One that is too late already is not held up."""
@@ -133,10 +156,10 @@ class Protector:
             del self._bells[ticket]
         if guard is None:
             return None
-        await self._leave(guards, ticket, "unused", "")
+        await self.leave(guards, ticket, "unused", "")
         return _held_back("wait", guard)
 
-    async def _leave(self, guards: tuple[Guard, ...], ticket: str, how: str, word: str = "") -> None:
+    async def leave(self, guards: tuple[Guard, ...], ticket: str, how: str, word: str = "") -> None:
         """Say how it ended; if Redis is away for long the permit ends by itself."""
         with contextlib.suppress(RedisUnreachable):
             changed = await patiently(lambda: self._gate.leave(guards, ticket, how, word), _LEAVE_SECONDS)
@@ -147,7 +170,7 @@ class Protector:
 
     def _leave_later(self, guards: tuple[Guard, ...], ticket: str, how: str) -> None:
         """Leave in a task of its own: who made the attempt is being stopped."""
-        task = asyncio.get_running_loop().create_task(self._leave(guards, ticket, how))
+        task = asyncio.get_running_loop().create_task(self.leave(guards, ticket, how))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 

@@ -2,10 +2,23 @@
 
 import base64
 
+import msgspec
+
+from services.integration_worker.visiting import Visits
 from shared.bot.egress import Proxy
 from shared.bot.model import Bot
 from shared.credentials.secrets import SecretMissing, SecretReader
 from shared.integration.ways import ProxyUnusable, Via, Ways
+from shared.protection.guards import host_guard
+
+
+def moving(ways: Ways, bot: Bot, visits: Visits, ends_at: float) -> Ways:
+    """Return ways that tell an attempt's visits where redirects lead; the attempt ends at a time of the loop."""
+
+    async def moves(url: str) -> None:
+        await visits.move(host_guard(bot, url), ends_at)
+
+    return msgspec.structs.replace(ways, moves=moves)
 
 
 def ways_of(bot: Bot, reader: SecretReader) -> Ways:

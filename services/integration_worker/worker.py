@@ -55,7 +55,9 @@ def build_calls(settings: Settings, redis: ArqRedis, client: OutboundClient, pro
     return Calls(records, bots, build_exchanges(settings, client, protector, store), show=settings.console)
 
 
-def build_consenting(settings: Settings, redis: ArqRedis, client: OutboundClient) -> Consenting | None:
+def build_consenting(
+    settings: Settings, redis: ArqRedis, client: OutboundClient, protector: Protector
+) -> Consenting | None:
     """Make what ends consents; None without a secret to open them with."""
     if not settings.secrets:
         return None
@@ -63,7 +65,7 @@ def build_consenting(settings: Settings, redis: ArqRedis, client: OutboundClient
     consents = Consents(redis, Sealer(settings.secrets, CONSENTS))
     tokens = Tokens(RedisTokens(redis, Sealer(settings.secrets, PURPOSE)))
     bots = CompiledBots(Bots(redis, settings.conversation_ttl))
-    return Consenting(consents, bots, Fetching(client, reader), tokens)
+    return Consenting(consents, bots, Fetching(client, reader, protector), tokens)
 
 
 def build_exchanges(
@@ -72,7 +74,7 @@ def build_exchanges(
     """Make what attempts are made with: nothing limits them without a protector, and a store has the tokens."""
     reader = _reader(settings)
     tokens = None if store is None else Tokens(store)
-    return Exchanges(client, Credentials(reader, Fetching(client, reader), tokens), protector)
+    return Exchanges(client, Credentials(reader, Fetching(client, reader, protector), tokens), protector)
 
 
 def _reader(settings: Settings) -> SecretReader:
@@ -127,7 +129,7 @@ async def start(ctx: dict[Any, Any]) -> None:
     settings: Settings = ctx["settings"]
     ctx["client"] = client = OutboundClient(settings.rewrite_urls)
     ctx["protector"] = protector = Protector(ctx["redis"])
-    ctx["consenting"] = build_consenting(settings, ctx["redis"], client)
+    ctx["consenting"] = build_consenting(settings, ctx["redis"], client, protector)
     ctx["calls"] = build_calls(settings, ctx["redis"], client, protector)
 
 

@@ -41,6 +41,7 @@ _ERRORS = frozenset(
         "interaction_required",
     }
 )
+_PASSING = frozenset({"unreachable", "lost", "timeout", "limited", "breaker_open"})
 _FOR_A_WHILE = frozenset({408, 425, 429})
 
 
@@ -118,7 +119,7 @@ def issued(answer: Answer) -> Issued:
     """Return the token of an answer. Raises NotIssued."""
     ending = answer.ending
     if ending.failure is not None:
-        passing = ending.failure in {"unreachable", "lost", "timeout"}
+        passing = ending.failure in _PASSING
         raise NotIssued(f"the token end-point: {ending.detail}", passing=passing)
     content = _object(answer.body)
     if "error" in content:

@@ -24,7 +24,7 @@ from shared.integration.redirects import SEEN_TO, RedirectRefused, is_redirect, 
 from shared.integration.request import Request
 from shared.integration.response import decode_body, retry_after
 from shared.integration.unpacking import Damaged, Unpacker
-from shared.integration.ways import NotAllowed, ProxyUnusable, Via, Ways
+from shared.integration.ways import HeldBack, NotAllowed, ProxyUnusable, Via, Ways
 
 _NO_CONNECTION: Final = Ending(failure="unreachable", detail="no connection within its time limit")
 # The first class that fits wins; `unreachable` promises that nothing was sent.
@@ -141,6 +141,8 @@ class OutboundClient:
             if type(error) is not TimeoutError:
                 return Answer(_ending(error))
             return Answer(_TOO_LATE if trail.sent or limit <= 0 else _NO_CONNECTION)
+        except HeldBack as error:
+            return Answer(error.ending)
         except tuple(_VERDICTS) as error:
             return Answer(Ending(failure=_VERDICTS[type(error)], detail=str(error)))
         except (aiohttp.ClientError, OSError, Damaged) as error:
@@ -149,9 +151,11 @@ class OutboundClient:
     async def _follow(self, request: Request, policy: Policy, ways: Ways, trail: _Trail) -> Answer:
         """Exchange hop by hop until an answer is no redirect, or none is to be followed."""
         open_from: str | None = None  # the operator's target this chain has been sent to
-        for _ in range(policy.redirects + 1):
+        for number in range(policy.redirects + 1):
             hop = trail.attached.prepared(request)
             path = await self._path(hop.url, open_from, ways)
+            if number:
+                await ways.moves(request.url)
             open_from = path.target
             if path.target is not None:
                 hop = msgspec.structs.replace(hop, url=path.target)

@@ -14,6 +14,7 @@ from yarl import URL
 
 from shared.bot.egress import Egress, Proxy
 from shared.integration.addresses import EgressRefused, may_reach, networks
+from shared.integration.policy import Ending
 
 _LOCAL = "localhost"
 _NUMBER = re.compile(r"(?:^|\.)(?:0[xX][0-9a-fA-F]*|[0-9]+)$")  # how inet_aton tells a number from a name
@@ -25,6 +26,14 @@ class NotAllowed(Exception):  # noqa: N818  # a verdict about the address, not a
 
 class ProxyUnusable(Exception):  # noqa: N818  # a state of the world
     """The proxy's user or password cannot be read. The message says why, without values."""
+
+
+class HeldBack(Exception):  # noqa: N818  # a state of the world
+    """A redirect leads to a host that may not be asked now; `ending` says so in place of its answer."""
+
+    def __init__(self, ending: Ending) -> None:
+        super().__init__(ending.detail)
+        self.ending = ending
 
 
 class Via(msgspec.Struct, frozen=True):
@@ -43,11 +52,20 @@ async def _plainly(proxy: Proxy) -> Via:
     return Via(proxy.url)
 
 
+async def _at_once(_: str) -> None:
+    pass
+
+
 class Ways(msgspec.Struct, frozen=True):
-    """The ways of one bot; `opened` reads what its proxies ask for and raises ProxyUnusable."""
+    """The ways of one bot; `opened` reads what its proxies ask for and raises ProxyUnusable.
+
+    `moves` is awaited before each request that follows a redirect, with its address as the bot means it, and may raise
+    HeldBack.
+    """
 
     egress: Egress = Egress()
     opened: Callable[[Proxy], Awaitable[Via]] = _plainly
+    moves: Callable[[str], Awaitable[None]] = _at_once
 
     def check(self, url: str) -> None:
         """Raise NotAllowed when the manifest's list has not got the host."""

@@ -40,16 +40,20 @@ class Guard(NamedTuple):
 def guards_of(bot: Bot, integration: Integration, url: str) -> tuple[Guard, ...]:
     """Return the guards of a call to an address, none when nothing limits it.
 
-    An integration is the bot's own; a host is the same for all bots. A redirect asks no other guard.
+    An integration is the bot's own; a host is the same for all bots.
     """
     found = []
     if integration.protection.limited:
         name = f"{bot.name}: {integration.name}"
         found.append(Guard(INTEGRATION, f"{INTEGRATION}:{bot.id}:{integration.id}", name, integration.protection))
+    host = host_guard(bot, url)
+    return tuple(found) if host is None else (*found, host)
+
+
+def host_guard(bot: Bot, url: str) -> Guard | None:
+    """Return the guard of the host of an address, None when nothing limits it."""
     host = fitting(bot.hosts, url) if bot.hosts else None
-    if host is not None:
-        found.append(Guard(HOST, f"{HOST}:{host}", host, bot.hosts[host]))
-    return tuple(found)
+    return None if host is None else Guard(HOST, f"{HOST}:{host}", host, bot.hosts[host])
 
 
 def verdict(failure: str | None, status: int, success: Collection[int | str]) -> str:

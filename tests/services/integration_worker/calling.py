@@ -102,13 +102,15 @@ class Waiting:
             self.reader = SecretReader(
                 self.environment, commands=True, seconds=self.command_seconds, closed=self.closed
             )
-        return Calls(self.mailbox, CompiledBots(self.bots), Exchanges(client, self.credentials(client), protector))
+        return Calls(
+            self.mailbox, CompiledBots(self.bots), Exchanges(client, self.credentials(client, protector), protector)
+        )
 
-    def credentials(self, client: OutboundClient) -> Credentials:
+    def credentials(self, client: OutboundClient, protector: Protector | None = None) -> Credentials:
         """Return what a worker proves itself with."""
         assert self.reader is not None
         store = RedisTokens(self.redis, Sealer(("a secret for the tests",), PURPOSE))
-        return Credentials(self.reader, Fetching(client, self.reader), Tokens(store))
+        return Credentials(self.reader, Fetching(client, self.reader, protector), Tokens(store))
 
     async def made(self, integration: str, **values: Any) -> CallOutcome:
         """Make a call to its end and return its outcome."""

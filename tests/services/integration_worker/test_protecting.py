@@ -10,7 +10,8 @@ from aiohttp import web
 from arq.connections import ArqRedis
 
 from services.integration_worker.call import Calls
-from services.integration_worker.protecting import Pause, Protector
+from services.integration_worker.protecting import UNSAID, Pause, Protector
+from services.integration_worker.visiting import Visits
 from shared.bot.integration import Policy
 from shared.bot.protection import Protection, Rate
 from shared.dialog.events import CallOutcome
@@ -29,10 +30,6 @@ ONCE = "retries = 0\n"
 
 async def unexpected() -> None:
     raise AssertionError("it does not wait")
-
-
-async def nothing() -> None:
-    pass
 
 
 NEVER = Pause(unexpected, unexpected)
@@ -127,7 +124,7 @@ async def test_two_workers_share_one_limit_and_tell_each_other(
 async def test_two_workers_share_one_rate(waiting: Waiting, server: Server, valkey_server: str) -> None:
     server.answers = [OK]
     await waiting.publish(responder("It", server.url), manifest='rate = "5/s"\n')
-    calls = [await waiting.call("It") for _ in range(11)]
+    calls = [await waiting.call("It") for _ in range(6)]
     planned: dict[bytes, float] = {}
 
     async def watch() -> None:
@@ -139,7 +136,7 @@ async def test_two_workers_share_one_rate(waiting: Waiting, server: Server, valk
     async with working(valkey_server), working(valkey_server):
         found = [await ended(waiting, call_id) for call_id in calls]
     watching.cancel()
-    assert ({outcome.status for outcome in found}, server.seen.count) == ({200}, 11)
+    assert ({outcome.status for outcome in found}, server.seen.count) == ({200}, 6)
     begun = sorted(planned.values())
     assert len(begun) > 5
     assert all(later - sooner >= 1000 for sooner, later in zip(begun, begun[5:], strict=False))
@@ -153,12 +150,12 @@ async def test_who_waits_for_the_rate_holds_no_place_of_those_at_once(waiting: W
     protector, begun = Protector(waiting.redis), list[str]()
 
     async def one() -> None:
-        async def make() -> Answer:
+        async def make(_: Visits) -> Answer:
             begun.append("slow")
             return Answer(Ending(status=200))
 
         ends_at = asyncio.get_running_loop().time() + 20
-        await protector.attempt((slow, shared), Policy(), ends_at, make, Pause(nothing, nothing))
+        await protector.attempt((slow, shared), Policy(), ends_at, make, UNSAID)
 
     await one()
     later = asyncio.create_task(one())
@@ -357,7 +354,7 @@ async def test_an_attempt_that_is_too_late_already_is_not_held_up(waiting: Waiti
     protector = Protector(waiting.redis)
     guard = Guard("host", "host:it", "it", Protection(concurrency=1))
 
-    async def make() -> Answer:
+    async def make(_: Visits) -> Answer:
         return Answer(Ending(failure="timeout"))
 
     answer, _ = await protector.attempt((guard,), Policy(), asyncio.get_running_loop().time(), make, NEVER)
