@@ -19,8 +19,8 @@ from shared.dialog.scripts import NeedContext
 from shared.dialog.session import Session
 from shared.dialog.trace import TraceLine
 from shared.integration.client import OutboundClient
-from shared.privacy.masking import masked, sensitive_values
-from shared.privacy.naming import Sensitive
+from shared.privacy.masking import masked, sensitive_values, written_values
+from shared.privacy.naming import Sensitive, SensitiveOrSecret
 from shared.queue.records import CallStarted
 from shared.scripting.limits import Limits
 from shared.scripting.runtime import QuickJsScripts
@@ -92,18 +92,16 @@ def _taken_in(prepared: Prepared, outcome: CallOutcome, settings: Settings) -> R
 
 
 def _masked(ran: Ran, prepared: Prepared, after: Session) -> Ran:
-    """Mask the values of sensitive variables wherever they stand, as in a trace."""
-    sensitive = Sensitive(prepared.bot.sensitive)
-    if not sensitive:
-        return ran
+    """Mask the values of sensitive variables, and of those called like secrets, wherever they stand."""
+    hidden = SensitiveOrSecret(prepared.bot.sensitive)
     outcome = ran.outcome
-    exchanged = TraceLine(
-        "outcome", values={"body": outcome.body, "headers": outcome.headers, "request": outcome.request}
-    )
-    fields = TraceLine("fields", values=ran.fields)
-    known = sensitive_values(sensitive, outcome, (prepared.session, after), ())
-    *lines, exchanged, fields = masked([*ran.lines, exchanged, fields], sensitive, known)
-    seen = msgspec.convert(exchanged.values, _Exchanged)
+    known = sensitive_values(hidden, outcome, (prepared.session, after), (prepared.bot.environment, prepared.values))
+    *lines, fields = masked([*ran.lines, TraceLine("fields", values=ran.fields)], hidden, known)
+    known += written_values(ran.lines, hidden)
+    # What is called like a secret there is masked already, as far as it is to be.
+    exchanged = {"body": outcome.body, "headers": outcome.headers, "request": outcome.request}
+    [line] = masked([TraceLine("outcome", values=exchanged)], Sensitive(prepared.bot.sensitive), known)
+    seen = msgspec.convert(line.values, _Exchanged)
     outcome = msgspec.structs.replace(outcome, body=seen.body, headers=seen.headers, request=seen.request)
     return Ran(outcome, ran.succeeded, fields.values, lines)
 

@@ -1,11 +1,12 @@
-"""A request as people may see it: what is secret or sensitive gives way to marks, and each mark has a name. Pure.
+"""A request as people may see it: what is secret or sensitive gives way to marks, and each mark has a name.
 
-The request is rendered again with marks in place of the values, so that what surrounds a value decides nothing: it
-cannot be found again in the text, escaped or cut. Headers, query parameters and fields of the body that are called
+The request is rendered again with random marks in place of the values, so that what surrounds a value decides nothing:
+it cannot be found again in the text, escaped or cut. Headers, query parameters and fields of the body that are called
 like secrets are marked too, wherever their value came from.
 """
 
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 from urllib.parse import unquote_plus
@@ -22,9 +23,8 @@ from shared.integration.request import Request, render_request
 from shared.integration.shown_credential import show_credential, show_proxy
 
 _LONGEST: Final = 16_384
-# Letters and digits are the same in an address, a header and a body; who gets a mail has to have an address as well.
+# Small letters and digits are the same in a host, a path, a header and a body; who gets a mail has to have an address.
 _MAIL_END = "@mark.invalid"
-_MARK = re.compile(rf"zqMark(\d{{1,4}})qz(?:{re.escape(_MAIL_END)})?")
 _FIELD = re.compile(r'("(?P<name>(?:[^"\\]|\\.)*)"\s*:\s*)("(?:[^"\\]|\\.)*"|-?\d[\d.eE+-]*)')
 _SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9-]*)\s+(?=\S)")
 _CASE_CHANGES = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
@@ -39,25 +39,23 @@ def nothing_sensitive(_name: str) -> bool:
 class Shown(msgspec.Struct, frozen=True):
     """A request in whose texts marks stand; `names` are what the marks are called, such as `ORDERS_API_KEY`.
 
+    `begin` is how all of its marks begin.
     `options` are what curl needs for proxy and credential, in place of or besides what is attached to the request.
     """
 
     request: Request
+    begin: str
     names: tuple[str, ...] = ()
     options: tuple[tuple[str, str], ...] = ()
 
     def masked(self, text: str) -> str:
         """Return a text of the request with a mask in place of each mark."""
-        return _MARK.sub(MASK, text)
+        return _marks(self.begin).sub(MASK, text)
 
     def pieces(self, text: str) -> list[tuple[str, str]]:
         """Take a text of the request apart: `(literal, "")`, or `("", name)` for what is not shown."""
-        parts = _MARK.split(text)
-        named = [
-            (part, "") if at % 2 == 0 else ("", self.names[int(part)])
-            for at, part in enumerate(parts)
-            if at % 2 == 0 or int(part) < len(self.names)
-        ]
+        parts = _marks(self.begin).split(text)
+        named = [(part, "") if at % 2 == 0 else ("", self.names[int(part)]) for at, part in enumerate(parts)]
         return [piece for piece in named if piece != ("", "")]
 
     def sent(self) -> SentRequest:
@@ -95,18 +93,23 @@ def show_request(
     try:
         shown = render_request(integration, marked)
     except InvalidRequest:  # a mark cannot stand where the value can: as the whole address, say
-        return Shown(Request(request.method, marks.own("address")), tuple(marks.names))
+        return Shown(Request(request.method, marks.own("address")), marks.begin, tuple(marks.names))
     added = {name: value for name, value in request.headers.items() if shown.header(name) is None}
     headers = {name: marks.header(name, value) for name, value in {**shown.headers, **added}.items()}
     body = None if shown.body is None else marks.body(shown.body.decode()).encode()
     marked_request = Request(shown.method, marks.address(shown.url), headers, body)
     options = () if proxy is None else show_proxy(proxy, marks.mark)
     if credential is None:
-        return Shown(marked_request, tuple(marks.names), options)
+        return Shown(marked_request, marks.begin, tuple(marks.names), options)
     attached = show_credential(integration.credential, credential, marks.mark)
     if certificate is not None:
         options += show_credential(getattr(credential, "mutual_tls", ""), certificate, marks.mark).options
-    return Shown(attached.attachment.on(marked_request), tuple(marks.names), (*options, *attached.options))
+    request = attached.attachment.on(marked_request)
+    return Shown(request, marks.begin, tuple(marks.names), (*options, *attached.options))
+
+
+def _marks(begin: str) -> re.Pattern[str]:
+    return re.compile(rf"{begin}n(\d{{1,4}})z(?:{re.escape(_MAIL_END)})?")
 
 
 class _Marks:
@@ -114,6 +117,7 @@ class _Marks:
 
     def __init__(self, integration: str) -> None:
         self.names: list[str] = []
+        self.begin = f"mark{secrets.token_hex(8)}"
         self._integration = integration
 
     def mark(self, name: str, *, exact: bool = False) -> str:
@@ -121,7 +125,7 @@ class _Marks:
         called = name if exact else _variable_name(name)
         if called not in self.names:
             self.names.append(called)
-        return f"zqMark{self.names.index(called)}qz"
+        return f"{self.begin}n{self.names.index(called)}z"
 
     def own(self, name: str) -> str:
         """Return the mark for something of the integration itself."""
@@ -129,7 +133,7 @@ class _Marks:
 
     def header(self, name: str, value: str) -> str:
         """Mark the value of a header that proves who is calling, but for its scheme (`Bearer`)."""
-        if not is_secret_header(name) or _MARK.search(value) or not value:
+        if not is_secret_header(name) or self.begin in value or not value:
             return value
         scheme = _SCHEME.match(value)
         return (scheme[0] if scheme else "") + self.own(name)
@@ -149,14 +153,14 @@ class _Marks:
 
     def _field(self, found: re.Match[str]) -> str:
         name = found["name"]
-        if not is_secret_name(name) or _MARK.search(found[3]) or found[3] == '""':
+        if not is_secret_name(name) or self.begin in found[3] or found[3] == '""':
             return found[0]
         return f'{found[1]}"{self.own(name)}"'
 
     def _pair(self, pair: str) -> str:
         name, sign, value = pair.partition("=")
         called = unquote_plus(name)
-        if not value or _MARK.search(value) or not (called.lower() == "key" or is_secret_name(called)):
+        if not value or self.begin in value or not (called.lower() == "key" or is_secret_name(called)):
             return pair
         return f"{name}{sign}{self.own(called)}"
 

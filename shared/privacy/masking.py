@@ -26,7 +26,7 @@ _SAYS_NOTHING = frozenset({"", "true", "false", "null", "undefined"})
 
 def masked(lines: list[TraceLine], sensitive: Sensitive, values: Iterable[Any]) -> list[TraceLine]:
     """Return the lines of a turn, masked; `values` are those of its sensitive variables, of any JSON type."""
-    mask = _Mask(sensitive, [*values, *_written(lines, sensitive)])
+    mask = _Mask(sensitive, [*values, *written_values(lines, sensitive)])
     return [mask.line(line) if line.values else line for line in lines]
 
 
@@ -43,7 +43,7 @@ def sensitive_values(
     return values + [value for space in context for value in sensitive.among(space)]
 
 
-def _written(lines: Iterable[TraceLine], sensitive: Sensitive) -> list[Any]:
+def written_values(lines: Iterable[TraceLine], sensitive: Sensitive) -> list[Any]:
     """Return what was written into sensitive variables in the course of a turn."""
     written = (line for line in lines if line.code == "variable")
     return [line.values.get("value") for line in written if sensitive.matches(_named(line))]

@@ -42,6 +42,30 @@ def test_sensitive_variables_are_masked_wherever_they_come_back(server: Server, 
     assert '"${CARD_NUMBER}"' in said[2][1]
 
 
+def test_variables_called_like_secrets_are_masked_whoever_set_them(server: Server, tmp_path: Path, call: Any) -> None:
+    server.answers = [(200, json.dumps({"token": "cAnAry-issued", "said": "you are cAnAry-given", "n": 1}).encode())]
+    script = """
+    var order = JSON.parse(botContext.getBotVariable('api_Orders').jsonData).api_Orders;
+    botContext.setBotVariable('sessionToken', order.token, true, false);
+    botContext.setBotVariable('note', 'use ' + order.token + ' and ' + botContext.getEnvVariable('shopSecret'), true, false);
+    botContext.printDebugMessage('token ' + order.token);
+    throw new Error('no good: ' + order.token);
+    """
+    fields = {"token": "api_Orders.token", "said": "api_Orders.said", "n": "api_Orders.n"}
+    made = orders(server.url, script=script, fields=fields, headers=[{"key": "X-A", "value": "{$botContext.apiKey}"}])
+    bot = written(tmp_path, made, manifest=f'{PRIVATE}[environment]\nshopSecret = "cAnAry-environment"\n')
+    given = ["--set", "number=7", "--set", "apiKey=cAnAry-given"]
+    said = [call(bot, "Orders", *given, *form) for form in ([], ["--json"], ["--curl"])]
+    assert [code for code, _, _ in said] == [1, 1, 0]
+    assert "cAnAry" not in str(said)
+    assert server.seen[0][2]["x-a"] == "cAnAry-given"
+    told = json.loads(said[1][1])
+    assert told["variables"] == {"sessionToken": "•••", "note": "use ••• and •••"}
+    assert told["fields"] == {"Orders.token": "•••", "Orders.said": "you are •••", "Orders.n": 1} | {
+        name: value for name, value in told["fields"].items() if name.endswith(".count")
+    }
+
+
 @pytest.mark.parametrize("method", ["POST", "PUT"])
 def test_the_curl_command_makes_the_same_request(method: str, server: Server, tmp_path: Path, call: Any) -> None:
     body = '{"say": "{$botContext.say}", "token": "{$botContext.accessToken}"}'

@@ -208,10 +208,20 @@ def test_the_pieces_of_a_text_give_it_back_with_names_in_place_of_values() -> No
     assert found.pieces(text) == [("Bearer ", ""), ("", "ACCESS_TOKEN"), ("!", "")]
 
 
-def test_a_value_that_looks_like_a_mark_names_nothing() -> None:
-    of = integration("https://api.example.com/{$botContext.a}")
-    found = shown(of, {"$botContext.a": "zqMark7qz"})
-    assert found.pieces(found.request.url) == [("https://api.example.com/", "")]
+def test_a_text_that_looks_like_a_mark_stays_as_it_is() -> None:
+    of = integration("https://api.example.com/{$botContext.a}", headers={"X-A": "{$botContext.token}"})
+    before = shown(of, {"$botContext.a": "a", "$botContext.token": CANARY})
+    mark = before.request.headers["X-A"]
+    after = shown(of, {"$botContext.a": mark, "$botContext.token": CANARY})
+    assert after.pieces(after.request.url) == [(f"https://api.example.com/{mark}", "")]
+    assert after.sent().address == f"https://api.example.com/{mark}"
+
+
+def test_a_sensitive_variable_in_the_host_is_masked_and_named() -> None:
+    of = integration("https://{$botContext.shop}.example.com/x")
+    found = shown(of, {"$botContext.shop": "cAnAry"}, "shop")
+    assert found.sent().address == f"https://{MASK}.example.com/x"
+    assert found.pieces(found.request.url)[1] == ("", "SHOP")
 
 
 @given(
