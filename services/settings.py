@@ -56,6 +56,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_jobs: int = 100
     log_format: str = "json"
     secret_commands: bool = False
+    closed_files: tuple[str, ...] = ()
 
 
 class Setting(msgspec.Struct, frozen=True):
@@ -122,6 +123,7 @@ SETTINGS = (
     Setting(
         "BOTLANE_SECRET_COMMANDS", "secret_commands", forms.SWITCH, "Runs the commands that manifests name for secrets."
     ),
+    Setting("BOTLANE_CLOSED_FILES", "closed_files", forms.ITEMS, "Files and folders that no manifest may name."),
     Setting("BOTLANE_LOG_FORMAT", "log_format", forms.LOG_FORMAT, "How log lines are written."),
 )
 

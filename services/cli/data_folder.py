@@ -66,7 +66,7 @@ class DataFolder:
 
     def secret(self) -> str:
         """Return the folder's secret, made at first use and readable by its owner only."""
-        file = self.path / "secret"
+        file = self._secret_file
         with contextlib.suppress(FileExistsError):
             descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(descriptor, "w") as made:
@@ -75,6 +75,12 @@ class DataFolder:
         if len(text) < 16:
             raise CommandFailed(f"{file} holds no usable secret: remove it and a new one is made.")
         return text
+
+    def closed(self) -> tuple[str, ...]:
+        """Return what no manifest may name: everything in here. Raises CommandFailed for a name with a comma."""
+        if "," in str(self.path):
+            raise CommandFailed(f"{self.path} has a comma, which lists of files cannot carry: give another --data.")
+        return str(self.path), str(self._secret_file)
 
     def socket_folder(self) -> Path:
         """Make a fresh folder with a short path for the server's socket (paths over 107 bytes fail)."""
@@ -95,6 +101,10 @@ class DataFolder:
         self._remove_left_socket()
         self._lock_file.unlink(missing_ok=True)
         os.close(self.lock)
+
+    @property
+    def _secret_file(self) -> Path:
+        return self.path / "secret"
 
     @property
     def _lock_file(self) -> Path:

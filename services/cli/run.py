@@ -22,7 +22,7 @@ from services.cli.listening import address, free_port, is_loopback, refuse_used_
 from services.cli.narrator import narrate
 from services.cli.plain import plain
 from services.cli.process_tree import ProcessTree, Program, Stage
-from services.settings import Settings, child_environment
+from services.settings import Settings, child_environment, own_files
 from shared.bot.source import BotSource
 from shared.store.bots import Bots
 from shared.store.connection import connect, reach
@@ -151,6 +151,7 @@ def _complete(plan: RunPlan, folder: DataFolder) -> Settings:
         keyless=here,
         trace_ttl=DAY,
         secret_commands=True,  # who starts this gives the manifests too
+        closed_files=(*settings.closed_files, *own_files(), *folder.closed()),
         completion_wait=1.0,  # leaves a worker time to end within its part of STAGE_SECONDS
     )
 

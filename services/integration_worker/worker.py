@@ -78,7 +78,8 @@ def build_exchanges(
 
 
 def _reader(settings: Settings) -> SecretReader:
-    return SecretReader(foreign_environment(), commands=settings.secret_commands, closed=own_files())
+    closed = (*own_files(), *settings.closed_files)
+    return SecretReader(foreign_environment(), commands=settings.secret_commands, closed=closed)
 
 
 def build_worker(settings: Settings, redis: ArqRedis) -> CallingWorker:

@@ -55,7 +55,7 @@ class SecretReader:
     """Reads secrets in one program.
 
     `environment` is what `{ env = … }` may name, and what commands see; `commands` says whether those may be run.
-    `closed` are files that no manifest may name.
+    `closed` are files that no manifest may name, and folders in which it may name none.
     """
 
     def __init__(
@@ -108,7 +108,7 @@ class SecretReader:
         path = Path(secret.file)
         try:
             found = path.stat()
-            if any(os.path.samestat(found, Path(file).stat()) for file in self._closed if Path(file).exists()):
+            if self._is_closed(path, found):
                 raise SecretMissing(f"{reference(secret)} is Botlane's own and not for bots")
             if not stat.S_ISREG(found.st_mode):
                 raise SecretMissing(f"{reference(secret)} is no file that has an end")
@@ -126,6 +126,13 @@ class SecretReader:
             raise SecretMissing(f"{reference(secret)} is empty")
         self._files[secret.file] = (stamp, content)
         return content
+
+    def _is_closed(self, path: Path, found: os.stat_result) -> bool:
+        closed = [Path(file).stat() for file in self._closed if Path(file).exists()]
+        if not closed:
+            return False
+        places = [found, *(folder.stat() for folder in path.resolve().parents)]
+        return any(os.path.samestat(place, one) for place in places for one in closed)
 
     async def _of_command(self, secret: Secret) -> bytes:
         """Run a command once for all who ask; what went wrong is not kept."""

@@ -152,6 +152,13 @@ def test_what_runs_the_bots_scripts_does_not_get_the_secret(running: Run) -> Non
     assert knowing == {"gateway", "dialog-worker", "integration-worker"}
 
 
+def test_no_manifest_may_name_what_lies_in_the_data_folder(running: Run) -> None:
+    worker = running.until_ready()["programs"]["integration-worker"]
+    variables = Path(f"/proc/{worker}/environ").read_bytes().decode().split("\0")
+    [closed] = [one.partition("=")[2] for one in variables if one.startswith("BOTLANE_CLOSED_FILES=")]
+    assert closed.split(",") == [str(running.data), str(running.data / "secret")]
+
+
 def test_being_asked_to_end_is_no_failure(run: Callable[..., Run]) -> None:
     started = run()
     started.until_ready()

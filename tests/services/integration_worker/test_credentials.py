@@ -131,13 +131,15 @@ async def test_a_file_is_read_again_when_it_has_changed(waiting: Waiting, server
     assert sent == ["Bearer first", "Bearer the second"]
 
 
+@pytest.mark.parametrize("closed", ["own/secret", "own", "."])
 async def test_a_file_of_our_own_is_not_for_bots_by_whatever_name(
-    waiting: Waiting, server: Server, tmp_path: Path
+    waiting: Waiting, server: Server, tmp_path: Path, closed: str
 ) -> None:
-    own = tmp_path / "botlane_secret"
+    own = tmp_path / "own/secret"
+    own.parent.mkdir()
     own.write_text("the installation's")
     (tmp_path / "token").symlink_to(own)
-    waiting.closed = (str(own),)
+    waiting.closed = (str(tmp_path / closed),)
     await published(waiting, server.url, f'type = "access_token"\ntoken = {{ file = "{tmp_path}/token" }}')
     outcome = await waiting.made("It")
     assert outcome.failure_detail.endswith("token is Botlane's own and not for bots")
