@@ -28,7 +28,7 @@ class FormSealing:
 
     async def sealed(self, about: About, call: WebViewCall) -> WebViewCall:
         """Return a call as it may be stored; a conversation older than its bot's `[privacy]` gets its key here."""
-        if not call.variables:
+        if not call.variables and call.message is None:
             return call
         seal = about.seal
         if not seal and await self._is_sensitive(about.bot_id):

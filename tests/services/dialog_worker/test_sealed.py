@@ -144,7 +144,7 @@ async def test_a_form_that_was_sealed_after_this_worker_began_is_opened(talk_wit
     async def engine(request: Advance) -> Answer:
         if len(talk.engine.asked) == 1:  # the first turn: the gateway makes the key and seals a form
             seal = await talk.mailbox.keep_seal(talk.id, talk.parts.keys.fresh(talk.id))
-            form = seal_form(WebViewCall({"card": CARD}), talk.parts.keys.open(talk.id, seal))
+            form = seal_form(WebViewCall({"card": CARD}, f"sent {CARD}"), talk.parts.keys.open(talk.id, seal))
             assert CARD.encode() not in msgspec.json.encode(form)
             await talk.mailbox.ingest_web_view(talk.id, "stamp", msgspec.json.encode(form), None)
         return repeats(request)
@@ -154,7 +154,7 @@ async def test_a_form_that_was_sealed_after_this_worker_began_is_opened(talk_wit
     await talk.work()
     event = talk.engine.asked[1].event
     assert isinstance(event, WebViewCall)
-    assert (event.variables, event.sealed) == ({"card": CARD}, "")
+    assert (event.variables, event.message, event.sealed) == ({"card": CARD}, f"sent {CARD}", "")
 
 
 async def test_a_call_and_its_outcome_are_sealed_with_the_conversations_key(
