@@ -60,8 +60,8 @@ class WebViewCall(msgspec.Struct, frozen=True, tag="web_view", omit_defaults=Tru
 
     `late` says that the message came more than 24 hours after the consumer's last one: it is not routed. `busy` is as
     in a consumer's message. `sealed` has variables and message while they wait in the inbox of a bot that names
-    sensitive ones (shared/privacy/forms.py). `receipt` is where its form's owner is told what became of it; it is the last field in
-    the inbox, where scripts find it (shared/queue/_receipts.lua).
+    sensitive ones (shared/privacy/forms.py). `receipt` is where its form's owner is told what became of it; it is the
+    last field in the inbox, where scripts find it (shared/queue/_receipts.lua).
     """
 
     variables: dict[str, str] = {}
