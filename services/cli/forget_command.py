@@ -2,7 +2,6 @@
 
 import asyncio
 from pathlib import Path
-from typing import Any
 
 import click
 import msgspec
@@ -15,6 +14,20 @@ from services.settings import read_settings
 from shared.store.keys import is_conversation_id
 
 _NO_ID = "{given!r} is no conversation's id. Give the whole id, such as 0-0123456789abcdef0123456789abcdef."
+_WORDS = {
+    "outbox": "messages",
+    "inbox": "events that waited",
+    "session": "session",
+    "context": "context data",
+    "context-user": "context data of the user",
+    "user": 'variables kept "forever"',
+    "trace": "traces",
+    "call": "a call in flight",
+    "result": "the outcome of a call",
+    "receipt": "receipts of forms",
+    "used": "used tokens of forms",
+}
+"""What people are told of; of all keys `--json` tells."""
 _json = click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
 
 
@@ -69,11 +82,16 @@ def _tell(removed: Removed, whom: str, *, as_json: bool) -> int:
     return 0 if removed.anything else FINDINGS
 
 
+def _counted(word: str, count: int) -> str:
+    return f"{word} ({count})" if count > 1 else word
+
+
 def _lines(removed: Removed) -> list[str]:
     lines = [f"conversation {one}" for one in removed.conversations]
     if removed.keys:
-        kinds: list[Any] = [f"{kind} {count}" if count > 1 else kind for kind, count in removed.keys.items()]
-        lines.append(f"keys: {', '.join(kinds)}")
+        words = [_counted(word, removed.keys[kind]) for kind, word in _WORDS.items() if kind in removed.keys]
+        others = sum(count for kind, count in removed.keys.items() if kind not in _WORDS)
+        lines.append(", ".join([*words, f"other keys ({others})"] if others else words))
     if removed.dead_letters:
         lines.append(f"dead letters: {removed.dead_letters}")
     if removed.marked_seconds:

@@ -59,7 +59,7 @@ class Forgetting:
     async def conversation(self, conversation_id: str) -> Removed:
         """Remove a conversation; what its user has outside it stays."""
         user_id = await self._conversation(conversation_id, "")
-        removed = await self._removed([conversation_id])
+        removed = await self._removed([conversation_id], "")
         removed.user_id = user_id
         return removed
 
@@ -75,7 +75,7 @@ class Forgetting:
             found += listed
         bot_ids = self._bot_ids | {bot.id for bot in await self._bots.published()}
         self._names += await self._context.forget(user_id, bot_ids, self._pending)
-        removed = await self._removed(found)
+        removed = await self._removed(found, user_id)
         removed.marked_seconds = MARK_MS // 1000 if self._pending else 0
         return removed
 
@@ -92,8 +92,8 @@ class Forgetting:
         self._pending += forgotten.writes
         return user_id
 
-    async def _removed(self, looked_at: list[str]) -> Removed:
+    async def _removed(self, looked_at: list[str], user_id: str) -> Removed:
         """Return what was removed, dead letters too: after the conversations, which make no more of them now."""
-        letters = await self._dead.forget(set(looked_at)) if looked_at else 0
+        letters = await self._dead.forget(set(looked_at), user_id)
         kinds = Counter(keys.kind_of(name) for name in self._names)
         return Removed(self._ended, dict(sorted(kinds.items())), letters)

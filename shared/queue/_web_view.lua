@@ -37,7 +37,9 @@ local function note_accepted(late, has_message)
   end
   redis.call('HSET', RECEIPT, unpack(facts))
   redis.call('PEXPIRE', RECEIPT, RECEIPT_TTL)
-  if redis.call('RPUSH', RECEIPTS, ARGV[10]) > MOST_RECEIPTS then redis.call('LTRIM', RECEIPTS, -MOST_RECEIPTS, -1) end
+  local used = ARGV[13] == '1' and string.match(USED, ':([^:]*)$') or ''
+  local listed = table.concat({ARGV[10], ARGV[4], used}, '|')  -- what FORGET has to find
+  if redis.call('RPUSH', RECEIPTS, listed) > MOST_RECEIPTS then redis.call('LTRIM', RECEIPTS, -MOST_RECEIPTS, -1) end
   redis.call('PEXPIRE', RECEIPTS, RECEIPT_TTL)
 end
 

@@ -39,7 +39,7 @@ end
 
 local function bury(reason, kind, body, note)
   redis.call('XADD', DEAD, 'MAXLEN', '~', DEAD_LIMIT, '*', 'reason', reason, 'kind', kind, 'conversation', ID,
-    'bot', redis.call('HGET', CONV, 'bot'), 'body', body, 'note', note)
+    'bot', redis.call('HGET', CONV, 'bot'), 'user', redis.call('HGET', CONV, 'user'), 'body', body, 'note', note)
   redis.call('XTRIM', DEAD, 'MINID', '~', NOW - DEAD_TTL)
   redis.call('PEXPIRE', DEAD, DEAD_TTL)
 end

@@ -22,7 +22,8 @@ _PAGE = 50
 class DeadLetter(msgspec.Struct, frozen=True):
     """An event given up. `at` is when, in ms; `note` says more than the word `reason`, without values.
 
-    `body` is the event as it was in the inbox: JSON, unless that was what was wrong with it.
+    `body` is the event as it was in the inbox: JSON, unless that was what was wrong with it. Whose it was is known
+    also when the conversation has expired.
     """
 
     id: str
@@ -33,6 +34,7 @@ class DeadLetter(msgspec.Struct, frozen=True):
     bot_id: str
     body: bytes
     note: str = ""
+    user_id: str = ""
 
 
 class Retried(msgspec.Struct, frozen=True):
@@ -104,11 +106,16 @@ class DeadLetters:
                     dropped.append(letter_id)
         return dropped
 
-    async def forget(self, conversation_ids: Collection[str]) -> int:
-        """Remove the letters of conversations and return how many there were."""
+    async def forget(self, conversation_ids: Collection[str], user_id: str = "") -> int:
+        """Remove the letters of conversations, and those of a user if one is named; return how many there were."""
         count = 0
-        for shard in {keys.shard_of(conversation_id) for conversation_id in conversation_ids}:
-            theirs = [letter.id async for letter in self._of_shard(shard) if letter.conversation_id in conversation_ids]
+        of_conversations = {keys.shard_of(conversation_id) for conversation_id in conversation_ids}
+        for shard in range(self._shards) if user_id else of_conversations:
+            theirs = [
+                letter.id
+                async for letter in self._of_shard(shard)
+                if letter.conversation_id in conversation_ids or (user_id and letter.user_id == user_id)
+            ]
             count += len(await self.drop(theirs))
         return count
 
@@ -152,4 +159,5 @@ def _letter(shard: int, entry: bytes, fields: dict[bytes, bytes]) -> DeadLetter:
         bot_id=text(b"bot"),
         body=fields.get(b"body", b""),
         note=text(b"note"),
+        user_id=text(b"user"),
     )

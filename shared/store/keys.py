@@ -18,7 +18,7 @@ posted:{sN}:<id>:<stamp>      string  2 s             INGEST (Web View)         
 taken:{sN}:<id>               string  1 min           INGEST (Web View)                 INGEST
 used:{sN}:<id>:<capability>   string  its own         INGEST (Web View)                 INGEST
 receipt:{sN}:<receipt>        hash    24 h            INGEST (Web View), COMMIT         gateway
-receipts:{sN}:<id>            list    24 h            INGEST (Web View, last 1,000)     command line
+receipts:{sN}:<id>            list    24 h            INGEST (Web View, last 1,000)     FORGET
 origins:{sN}:<botId>          hash    30 days         INGEST (Web View, at most 101)    command line
 trace:{sN}:<id>               list    1 h, 24 h (run) COMMIT (last 100 turns)           gateway
 context:{sN}:<id>             hash    longest field   COMMIT                            BEGIN
@@ -154,7 +154,7 @@ def receipt(receipt_id: str) -> str:
 
 
 def receipts(conversation_id: str) -> str:
-    """List: the ids of a conversation's receipts, newest last."""
+    """List: `receipt|stamp of what was posted|capability that it used up` of a conversation's calls, newest last."""
     return _of("receipts", conversation_id)
 
 

@@ -37,6 +37,7 @@ async def test_a_letter_tells_everything_that_commit_knew(
         bot_id="shop",
         body=b'{"type":"message","text":"broken"}',
         note="KeyError in advance",
+        user_id="user",
     )
     assert letter.id == f"0/{letter.at}-0"
     assert await letters.find(letter.id) == letter

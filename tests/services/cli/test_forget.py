@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from arq.connections import ArqRedis
 
 from services.cli.forgetting import Forgetting, Removed
 from services.dialog_worker.advance import advance_directly
+from services.dialog_worker.turn_processes import EngineFailure
 from services.settings import Settings
 from shared.dialog.effects import ContextWrite, StartCall
 from shared.dialog.events import WebViewCall
@@ -23,11 +25,17 @@ from tests.services.cli.test_commands import botlane
 from tests.services.dialog_worker.conversations import BOT_ID, USER_ID, Engine, Talk, repeats
 
 SETTINGS = Settings()
+CANARY = "CANARY-4111"
 WRITES = [
-    ContextWrite("forever", "", "colour", '"blue"'),
-    ContextWrite("user", "shop", "size", '"L"'),
-    ContextWrite("conversation", "shop", "step", "1"),
+    ContextWrite("forever", "", "colour", f'"{CANARY}"'),
+    ContextWrite("user", "shop", "size", f'"{CANARY}"'),
+    ContextWrite("conversation", "shop", "step", f'"{CANARY}"'),
 ]
+EVERYWHERE = {
+    *("conv", "session", "inbox", "outbox", "seen", "trace", "context", "call", "dead", "alive", "conversations"),
+    *("receipt", "receipts", "posted", "used", "taken", "queue", "arq", "due", "user", "context-user"),
+}
+"""Kinds of keys that know of a conversation or of what its consumer said."""
 Talks = Callable[..., Awaitable[Talk]]
 
 
@@ -47,6 +55,10 @@ def talk_with(redis: ArqRedis) -> Talks:
     return start
 
 
+def failing(_: Advance) -> Answer:
+    raise EngineFailure("KeyError in advance")
+
+
 async def work(talk: Talk) -> None:
     """Do what waits, as a worker does that takes the job off its queue."""
     renewing = asyncio.create_task(talk.parts.leases.keep())
@@ -57,28 +69,29 @@ async def work(talk: Talk) -> None:
         await asyncio.gather(renewing, return_exceptions=True)
 
 
-async def filled(talk: Talk) -> None:
+async def filled(talk: Talk, url: str) -> None:
     """Give a conversation one of everything: what was said, a form, a dead letter, data everywhere, an awaited call."""
-    await talk.say("one")
-    receipt = keys.new_receipt_id(talk.id)
-    form = msgspec.json.encode(WebViewCall({"size": "L"}, receipt=receipt))
-    await talk.mailbox.ingest_web_view(talk.id, "stamp", form, None, WebViewTerms(receipt=receipt, bot_id=BOT_ID))
+    await talk.say(f"one {CANARY}")
+    till = round(time.time() * 1000) + 60_000
+    for number, once in enumerate(("", "token")):
+        receipt = keys.new_receipt_id(talk.id)
+        form = msgspec.json.encode(WebViewCall({"size": CANARY}, receipt=receipt))
+        terms = WebViewTerms(rate=2, receipt=receipt, bot_id=BOT_ID, once=once, till=till if once else 0)
+        await talk.mailbox.ingest_web_view(talk.id, f"stamp {number}", form, None, terms)
+        await talk.redis.expire(keys.posted(talk.id, f"stamp {number}"), 60)  # the test may be slow
     await work(talk)
-    await talk.redis.xadd(keys.dead(0), {"reason": "x", "conversation": talk.id, "bot": BOT_ID, "body": "b"})
+    await talk.redis.xadd(keys.dead(0), {"reason": "x", "conversation": talk.id, "bot": BOT_ID, "body": CANARY})
 
     def calls(request: Advance) -> Answer:
         answer = writes_everywhere(request)
-        return msgspec.structs.replace(answer, effects=[*answer.effects, StartCall("Store", {"n": 1})])
+        return msgspec.structs.replace(answer, effects=[*answer.effects, StartCall("Store", {"n": CANARY})])
 
     talk.engine._engine = calls
     await talk.say("two")
     await work(talk)
     assert await talk.field("state") == "waiting"
-
-
-def left_of(url: str, *texts: str) -> list[str]:
-    """The keys that still know one of the texts, but for tokens in bells, and what tells a body posted twice for 2 s."""
-    return [name for name in keys_with(url, *texts) if not name.endswith(":bell") and not name.startswith("posted:")]
+    await talk.say(f"what waits {CANARY}")
+    assert {keys.kind_of(name) for name in keys_with(url, talk.id, CANARY)} >= EVERYWHERE
 
 
 def said(url: str, *arguments: str, code: int = 0) -> str:
@@ -89,7 +102,7 @@ def said(url: str, *arguments: str, code: int = 0) -> str:
 
 async def test_nothing_of_a_user_is_left(talk_with: Talks, redis: Any, valkey_server: str) -> None:
     talk, other = await talk_with(), await talk_with()
-    await filled(talk)
+    await filled(talk, valkey_server)
     await other.say("hello")
     stranger = Talk(talk.redis, SETTINGS, repeats)
     stranger_user = "somebody else"
@@ -102,7 +115,7 @@ async def test_nothing_of_a_user_is_left(talk_with: Talks, redis: Any, valkey_se
     assert {"conv", "outbox", "session", "trace", "context", "receipt", "call", "user", "context-user"} <= set(
         removed["keys"]
     )
-    assert left_of(valkey_server, talk.id, other.id, USER_ID) == []
+    assert keys_with(valkey_server, talk.id, other.id, USER_ID, CANARY) == []
     assert await redis.exists(keys.user(BOT_ID, stranger_user))
 
 
@@ -110,15 +123,17 @@ async def test_a_conversation_goes_and_what_its_user_keeps_stays(
     talk_with: Talks, redis: Any, valkey_server: str
 ) -> None:
     talk, other = await talk_with(), await talk_with()
-    await filled(talk)
+    await filled(talk, valkey_server)
     await other.say("hello")
     told = said(valkey_server, "conversation", talk.id)
     assert f"Of conversation {talk.id} was removed:" in told
     assert "dead letters: 1" in told
+    for word in ("messages", "session", "context data", "traces", "a call in flight", "receipts of forms (2)"):
+        assert word in told
     assert f"user {USER_ID}" in told
     of_user = {keys.user(BOT_ID, USER_ID), keys.context_user("shop", USER_ID)}
-    assert set(left_of(valkey_server, talk.id)) == of_user  # stamps tell in which turn something was written
-    assert await Context(redis).load_forever(BOT_ID, USER_ID) == {"colour": "blue"}
+    assert set(keys_with(valkey_server, talk.id, CANARY)) == of_user  # stamps tell in which turn something was written
+    assert await Context(redis).load_forever(BOT_ID, USER_ID) == {"colour": CANARY}
     assert await redis.exists(keys.conv(other.id))
 
 
@@ -131,23 +146,24 @@ def test_what_is_not_there_is_said(redis: ArqRedis, valkey_server: str) -> None:
 
 async def test_what_was_forgotten_is_not_found_a_second_time(talk_with: Talks, valkey_server: str) -> None:
     talk = await talk_with()
-    await filled(talk)
+    await filled(talk, valkey_server)
     said(valkey_server, "user", USER_ID)
     said(valkey_server, "user", USER_ID, code=1)
 
 
 async def test_a_turn_in_progress_writes_nothing_back(talk_with: Talks, redis: ArqRedis, valkey_server: str) -> None:
-    forgotten: list[Removed] = []
+    forgetting: list[asyncio.Task[Removed]] = []
 
     async def engine(request: Advance) -> Answer:
-        forgotten.append(await Forgetting(redis, SETTINGS).user(USER_ID))
+        forgetting.append(asyncio.create_task(Forgetting(redis, SETTINGS).user(USER_ID)))
+        await asyncio.shield(forgetting[0])  # the worker may be stopped meanwhile: its lease is lost
         return writes_everywhere(request)
 
     talk = await talk_with(engine)
     await talk.say("one")
     await work(talk)
-    assert [one.conversations for one in forgotten] == [[talk.id]]
-    assert left_of(valkey_server, talk.id, USER_ID) == []
+    assert (await forgetting[0]).conversations == [talk.id]
+    assert keys_with(valkey_server, talk.id, USER_ID) == []
 
 
 async def test_writes_on_their_way_are_refused_by_marks_that_go(
@@ -155,28 +171,32 @@ async def test_writes_on_their_way_are_refused_by_marks_that_go(
 ) -> None:
     talk = await talk_with()
     apply = talk.parts.context.apply
-    forgotten: list[Removed] = []
+    forgetting: list[asyncio.Task[Removed]] = []
+    on_their_way: list[bytes] = []
 
     async def forget_first(writes: list[bytes]) -> int:
-        forgotten.append(await Forgetting(redis, SETTINGS).user(USER_ID))
+        on_their_way.extend(writes)
+        forgetting.append(asyncio.create_task(Forgetting(redis, SETTINGS).user(USER_ID)))
+        await asyncio.shield(forgetting[0])  # the worker may be stopped meanwhile: its lease is lost
         return await apply(writes)
 
     monkeypatch.setattr(talk.parts.context, "apply", forget_first)
     await talk.say("one")
     await work(talk)
-    assert [one.marked_seconds for one in forgotten] == [3600]
+    assert (await forgetting[0]).marked_seconds == 3600
+    assert await apply(on_their_way) == 0
     assert await Context(redis).load_forever(BOT_ID, USER_ID) == {}
     assert await Context(redis).load(["user|shop"], USER_ID) == {"user|shop": {}}
-    left = left_of(valkey_server, talk.id, USER_ID)
+    left = keys_with(valkey_server, talk.id, USER_ID)
     assert {name.partition(":")[0] for name in left} == {"user", "context-user"}
-    assert keys_with(valkey_server, "blue") == []
+    assert keys_with(valkey_server, CANARY) == []
     for name in left:
         assert 0 < await redis.ttl(name) <= 3600
 
 
-async def test_who_comes_back_after_that_is_remembered_again(talk_with: Talks, redis: Any) -> None:
+async def test_who_comes_back_after_that_is_remembered_again(talk_with: Talks, redis: Any, valkey_server: str) -> None:
     talk = await talk_with()
-    await filled(talk)
+    await filled(talk, valkey_server)
     write = encode_write(WRITES[0], user_id=USER_ID, bot_id=BOT_ID)
     pending = b"|".join([b"1700000000000", talk.id.encode(), b"1", b"1", write])
     await Context(redis).forget(USER_ID, [BOT_ID], [pending])
@@ -184,20 +204,35 @@ async def test_who_comes_back_after_that_is_remembered_again(talk_with: Talks, r
     again = await talk_with()
     await again.say("hello")
     await work(again)
-    assert await Context(redis).load_forever(BOT_ID, USER_ID) == {"colour": "blue"}
+    assert await Context(redis).load_forever(BOT_ID, USER_ID) == {"colour": CANARY}
 
 
 async def test_the_outcome_of_a_call_in_flight_is_dropped(
     talk_with: Talks, redis: ArqRedis, valkey_server: str
 ) -> None:
     talk = await talk_with()
-    await filled(talk)
+    await filled(talk, valkey_server)
     call_id = await talk.field("call")
     assert (await talk.mailbox.start(call_id, "claim")).outcome == "go"
     await Forgetting(redis, SETTINGS).user(USER_ID)
     assert not await talk.mailbox.result(call_id, b"{}")
     assert (await talk.mailbox.start(call_id, "again")).outcome == "gone"
-    assert left_of(valkey_server, talk.id, USER_ID) == []
+    assert keys_with(valkey_server, talk.id, USER_ID) == []
+
+
+async def test_letters_of_a_conversation_that_has_expired_are_found_by_their_user(
+    talk_with: Talks, redis: Any, valkey_server: str
+) -> None:
+    talk, other = await talk_with(), await talk_with(failing)
+    await talk.say("one")
+    await other.say(CANARY)
+    await work(other)
+    assert keys.dead(0) in keys_with(valkey_server, CANARY)
+    async for name in redis.scan_iter(f"*{other.id}*"):
+        await redis.delete(name)  # as after a week
+    removed = await Forgetting(redis, SETTINGS).user(USER_ID)
+    assert (removed.conversations, removed.dead_letters) == ([talk.id], 1)
+    assert keys_with(valkey_server, other.id, CANARY) == []
 
 
 async def test_letters_of_others_stay(talk_with: Talks, redis: Any) -> None:
