@@ -1,6 +1,7 @@
 """A conversation with a running installation: sends, waits until the bot has finished, then hears it all."""
 
 import asyncio
+import json
 import time
 from collections import deque
 from collections.abc import Callable, Coroutine
@@ -14,6 +15,7 @@ from services.tester.stub_server import StubServer
 from services.tester.suite import Profile, Said
 from services.tester.talk import Heard, find_control, warnings_of
 from shared.dialog.trace import TraceLine, TurnTrace
+from shared.privacy.form_token import last_in
 
 _PATIENCE = 60.0
 _PAUSE = 0.02
@@ -51,6 +53,7 @@ class RemoteTalk:
         self._heard: deque[Heard] = deque()
         self._shown: list[Heard] = []
         self._warnings: list[str] = []
+        self._token = ""  # what the page of a form would have: from the address that the bot showed last
         self.watch: Callable[[list[TraceLine]], None] = lambda _: None
 
     def say(self, messages: tuple[Said, ...]) -> None:
@@ -80,7 +83,7 @@ class RemoteTalk:
             self._shown = []
 
         async def send() -> None:
-            await self._remote.post(await self._conversation(), variables, message)
+            await self._remote.post(await self._conversation(), variables, message, self._token)
             self._happened += 1
 
         self._do(send())
@@ -168,6 +171,7 @@ class RemoteTalk:
         self._cursor = str(page["cursor"])
         spoken = [message for message in page["messages"] if message["from"] != "consumer"]
         for message in spoken:
+            self._token = last_in(json.dumps(message)) or self._token
             self._heard.append(self._as_heard(message))
             self._shown.append(self._heard[-1])
         return len(spoken)

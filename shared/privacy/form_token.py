@@ -8,6 +8,7 @@ import base64
 import binascii
 import hashlib
 import os
+import re
 
 import msgspec
 
@@ -15,6 +16,7 @@ from shared.privacy.sealing import CannotOpen, Sealer
 
 PURPOSE = "web view token"
 _PREFIX = "wv1."
+_IN_TEXT = re.compile(r"wv1\.[A-Za-z0-9_-]{40,}", re.ASCII)
 
 
 class NoToken(Exception):  # noqa: N818 - says what it is
@@ -38,6 +40,12 @@ class FormToken(msgspec.Struct, frozen=True, array_like=True):
 def whose(bot_id: str, user_id: str) -> bytes:
     """Return what stands for a bot and a consumer in a token."""
     return hashlib.sha256(f"{bot_id}\0{user_id}".encode()).digest()[:12]
+
+
+def last_in(text: str) -> str:
+    """Return the token that stands last in a text, as in the address of a form; empty when there is none."""
+    found = _IN_TEXT.findall(text)
+    return str(found[-1]) if found else ""
 
 
 def new_id() -> str:
