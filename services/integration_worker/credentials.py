@@ -31,6 +31,8 @@ from shared.integration.attachment import NOTHING, Attachment
 from shared.integration.client import Answer
 from shared.integration.policy import Ending
 
+_SLOW = "its secrets could not be read in time"
+
 
 class NoProof(Exception):  # noqa: N818 - a state of the world
     """The credential cannot be attached; `answer` says so in place of the API's."""
@@ -67,7 +69,7 @@ class Credentials:
         if isinstance(credential, OAuth):
             return await self._with_token(bot, name, credential, ends_at)
         attachment = await self._read(name, credential, integration, values, ends_at)
-        return Proof(await self._certified(bot, name, credential, attachment), name, credential)
+        return Proof(await self._certified(bot, name, credential, attachment, ends_at), name, credential)
 
     async def renewed(self, bot: Bot, proof: Proof, ends_at: float) -> Proof | None:
         """Return a proof to try again with after a 401; None when there would be no other one. Raises NoProof."""
@@ -96,13 +98,18 @@ class Credentials:
             # What passes is repeated by the policy like a host that cannot be reached: nothing was sent to the API.
             raise NoProof(name, str(error), "unreachable" if error.passing else "credential") from None
         attachment = _in_header("Authorization", "Bearer", token.access_token)
-        attachment = await self._certified(bot, name, credential, attachment)
+        attachment = await self._certified(bot, name, credential, attachment, ends_at)
         return Proof(attachment, name, credential, token, renewed=refused is not None)
 
-    async def _certified(self, bot: Bot, name: str, credential: Credential, attachment: Attachment) -> Attachment:
+    async def _certified(
+        self, bot: Bot, name: str, credential: Credential, attachment: Attachment, ends_at: float
+    ) -> Attachment:
         """Add the client certificate that is shown together with a credential, if there is one."""
         try:
-            return await self._fetching.certificates.attached(bot.credentials, credential, attachment)
+            async with asyncio.timeout_at(ends_at):
+                return await self._fetching.certificates.attached(bot.credentials, credential, attachment)
+        except TimeoutError:
+            raise NoProof(name, _SLOW, "unreachable") from None
         except SecretMissing as error:
             raise NoProof(name, f"mutual_tls: {error}") from None
 
@@ -125,7 +132,7 @@ class Credentials:
             async with asyncio.timeout_at(ends_at):
                 return await self._attachment(credential, integration, values)
         except TimeoutError:
-            raise NoProof(name, "its secrets could not be read in time", "unreachable") from None
+            raise NoProof(name, _SLOW, "unreachable") from None
         except SecretMissing as error:
             raise NoProof(name, str(error)) from None
 

@@ -93,7 +93,8 @@ BROKEN = [
 LARGE = [
     Case("larger than the limit", [huge, OK], ["too_large"], "too_large"),
     Case("says that it is larger", [raw(HEAD + b"Content-Length: 99999999999\r\n\r\n"), OK], ["too_large"], "too_large"),
-    Case("a gzip bomb", [bomb, OK], ["too_large"], "too_large"),
+    Case("a gzip bomb", [bomb("gzip"), OK], ["too_large"], "too_large"),
+    Case("a deflate bomb", [bomb("deflate"), OK], ["too_large"], "too_large"),
     Case("larger than the integration's own limit", [says(200, b"x" * 11)], ["too_large"], "too_large", manifest="response_limit = 10\n"),
 ]  # fmt: skip
 STATUSES = [

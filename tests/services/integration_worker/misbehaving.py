@@ -4,6 +4,7 @@ import asyncio
 import gzip
 import socket
 import ssl
+import zlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
@@ -11,7 +12,8 @@ from typing import Any, cast
 from aiohttp import web
 
 LOOPBACK = ("127.0.0.0/8",)
-BOMB = gzip.compress(b"0" * 30_000_000)
+_ZEROS = b"0" * 30_000_000
+BOMBS = {"gzip": gzip.compress(_ZEROS, 1), "deflate": zlib.compress(_ZEROS, 1)}
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
@@ -88,9 +90,13 @@ async def huge(request: web.Request) -> web.StreamResponse:
     return response
 
 
-async def bomb(_: web.Request) -> web.Response:
+def bomb(encoding: str) -> Handler:
     """Send a little that unpacks to 30 MB."""
-    return web.Response(body=BOMB, headers={"Content-Encoding": "gzip"})
+
+    async def handle(_: web.Request) -> web.Response:
+        return web.Response(body=BOMBS[encoding], headers={"Content-Encoding": encoding})
+
+    return handle
 
 
 def raw(*pieces: bytes, then: str = "close", every: float = 0.0) -> Handler:

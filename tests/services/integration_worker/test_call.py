@@ -44,7 +44,7 @@ TABLE: list[tuple[str, list[Any], list[str], int | str]] = [
     ("GET", [failing(404), OK], ["404"], 404),
     ("GET", [failing(204), OK], ["204"], 204),
     ("GET", [huge, OK], ["too_large"], "too_large"),
-    ("GET", [bomb, OK], ["too_large"], "too_large"),
+    ("GET", [bomb("gzip"), OK], ["too_large"], "too_large"),
     ("GET", [failing(302, Location="/again")], ["refused"], "refused"),
     ("GET", [failing(302, Location="http://169.254.169.254/"), OK], ["refused"], "refused"),
     ("PUT", [reset, OK], ["lost", "200"], 200),

@@ -90,7 +90,7 @@ async def test_an_answer_that_is_not_http_is_lost(garbage: str) -> None:
     assert (await attempt(get(garbage))).ending == Ending(failure="lost", detail="the answer is not HTTP")
 
 
-@pytest.mark.parametrize("misbehaviour", [huge, bomb])
+@pytest.mark.parametrize("misbehaviour", [huge, bomb("gzip"), bomb("deflate")])
 async def test_a_body_over_the_limit_is_too_large(server: Server, misbehaviour: Any) -> None:
     server.answers = [misbehaviour]
     ending = (await attempt(get(server.url))).ending

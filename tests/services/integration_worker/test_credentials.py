@@ -120,6 +120,24 @@ async def test_a_call_says_which_reference_is_missing(
     assert outcome.failure_detail == f"credential crm: token: {problem}"
 
 
+@pytest.mark.parametrize(
+    "credential",
+    [
+        'type = "access_token"\ntoken = { command = "sleep 60" }',
+        'type = "access_token"\ntoken = { env = "TOKEN" }\nmutual_tls = "bank"',
+    ],
+)
+async def test_a_secret_that_is_slow_to_come_does_not_hold_a_call_beyond_its_budget(
+    waiting: Waiting, server: Server, credential: str
+) -> None:
+    server.answers, waiting.environment = [OK], {"TOKEN": "t", "PATH": "/usr/bin:/bin"}
+    bank = '\n[credentials.bank]\ntype = "mutual_tls"\npkcs12 = { command = "sleep 60" }'
+    await published(waiting, server.url, credential + bank, "retries = 0\n")
+    outcome = await waiting.made("It", budget_ms=200)
+    assert (outcome.failure, words(outcome), server.seen.count) == ("unreachable", ["unreachable"], 0)
+    assert outcome.failure_detail == "credential crm: its secrets could not be read in time"
+
+
 async def test_a_file_is_read_again_when_it_has_changed(waiting: Waiting, server: Server, tmp_path: Path) -> None:
     server.answers = [OK]
     file = tmp_path / "token"

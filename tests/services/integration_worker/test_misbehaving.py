@@ -1,11 +1,15 @@
 """Servers that misbehave in every way: the attempts of a call, how it ends, and what the server saw of it."""
 
 import asyncio
+from itertools import pairwise
 
+import msgspec
 import pytest
 from arq.connections import ArqRedis
 
-from shared.dialog.results import body_json
+from shared.bot.integration import Integration
+from shared.bot.templates import compile_template
+from shared.dialog.results import parse_outcome
 from tests.services.integration_worker.calling import Waiting, responder, words
 from tests.services.integration_worker.cases import CASES, Case, play
 from tests.services.integration_worker.misbehaving import Server, accepting_nobody, serving
@@ -64,7 +68,12 @@ async def test_a_tls_handshake_that_never_ends_is_no_connection(waiting: Waiting
         assert words(await waiting.made("It")) == ["unreachable"]
 
 
-JSON = "application/json"
+JSON, XML = "application/json", "text/xml; charset=iso-8859-1"
+BILLION_LAUGHS = (
+    '<!DOCTYPE l [<!ENTITY a "ha">'
+    + "".join(f'<!ENTITY {one} "{f"&{before};" * 10}">' for before, one in pairwise("abcdefghij"))
+    + "]><l>&j;</l>"
+)
 
 
 @pytest.mark.parametrize(
@@ -86,6 +95,8 @@ JSON = "application/json"
         (f"{JSON}; charset=nonsense", '{"a":"ä"}'.encode(), '{"a":"ä"}'),
         ("", b'{"ok":1}', '{"ok":1}'),
         ("application/octet-stream", b"\x00\xff", '"\\u0000\ufffd"'),
+        (XML, '<a b="1"><c>ä</c></a>'.encode("latin-1"), '{"a":{"@b":"1","c":"ä"}}'),
+        ("text/xml", BILLION_LAUGHS.encode(), msgspec.json.encode(BILLION_LAUGHS).decode()),
     ],
 )
 async def test_what_scripts_see_of_an_answer_is_its_json_or_its_text(
@@ -95,4 +106,5 @@ async def test_what_scripts_see_of_an_answer_is_its_json_or_its_text(
     await waiting.publish(responder("It", server.url))
     outcome = await waiting.made("It")
     assert (outcome.status, words(outcome)) == (200, ["200"])
-    assert body_json(outcome.body, outcome.headers.get("Content-Type", "")) == seen
+    api, status, _ = parse_outcome(Integration("It", "It", "API", "It", "GET", compile_template("")), outcome)
+    assert (api, status) == ({"jsonData": f'{{"api_It":{seen}}}'}, 200)
