@@ -1,7 +1,7 @@
 """How every program starts: settings, logs, `--check`, and what its exit codes mean.
 
 Exit codes: 0 done (or ready, with `--check`), 1 it cannot work here (or is not ready), 2 wrong use or a bad setting,
-3 Redis not reachable.
+3 Redis not reachable, 130 interrupted before it could listen to signals.
 """
 
 import argparse
@@ -21,6 +21,7 @@ from shared.store.connection import RedisUnreachable, connect, reach
 NOT_READY = 1
 WRONG_USE = 2
 NO_REDIS = 3
+INTERRUPTED = 130
 GARBAGE = 10_000
 """So many objects more than before are looked through, by default 700: a hundred conversations have as many."""
 CHECK_HELP = "Ask the program that runs on this machine whether it is ready, at BOTLANE_OPS: exit code 0, 1 or 3."
@@ -55,6 +56,8 @@ class Program(NamedTuple):
             return _fail(error, NO_REDIS)
         except CannotWork as error:
             return _fail(error, NOT_READY)
+        except KeyboardInterrupt:
+            return INTERRUPTED
         return 0
 
     def _run(self, settings: Settings) -> None:

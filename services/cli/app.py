@@ -1,32 +1,37 @@
 """The command line's table of contents: each command's module is imported when the command is used."""
 
-import contextlib
 import importlib
-import signal
-import threading
-from collections.abc import Iterator
 
 import click
 
-COMMANDS = {
-    "run": "services.cli.run_command:run",
-    "check": "services.cli.check_command:check",
-    "credentials": "services.cli.credentials_commands:credentials",
-    "deploy": "services.cli.bots_commands:deploy",
-    "bots": "services.cli.bots_commands:bots",
-    "call": "services.cli.call_command:call",
-    "test": "services.cli.tests_command:test",
-    "trace": "services.cli.trace_command:trace",
-    "status": "services.cli.status_command:status",
-    "integrations": "services.cli.integrations_command:integrations",
-    "dead": "services.cli.dead_commands:dead",
-    "forget": "services.cli.forget_command:forget",
-    "forms": "services.cli.forms_command:forms",
-    "verify": "services.cli.verify_command:verify",
-    "gateway": "services.cli.program_commands:gateway",
-    "dialog-worker": "services.cli.program_commands:dialog_worker",
-    "integration-worker": "services.cli.program_commands:integration_worker",
+from services.cli.ctrl_c import ended_by_ctrl_c
+
+SECTIONS = {
+    "Bots on this machine": {
+        "run": "services.cli.run_command:run",
+        "check": "services.cli.check_command:check",
+        "test": "services.cli.tests_command:test",
+        "call": "services.cli.call_command:call",
+    },
+    "An installation": {
+        "deploy": "services.cli.bots_commands:deploy",
+        "bots": "services.cli.bots_commands:bots",
+        "status": "services.cli.status_command:status",
+        "trace": "services.cli.trace_command:trace",
+        "dead": "services.cli.dead_commands:dead",
+        "integrations": "services.cli.integrations_command:integrations",
+        "credentials": "services.cli.credentials_commands:credentials",
+        "forms": "services.cli.forms_command:forms",
+        "forget": "services.cli.forget_command:forget",
+        "verify": "services.cli.verify_command:verify",
+    },
+    "Its programs": {
+        "gateway": "services.cli.program_commands:gateway",
+        "dialog-worker": "services.cli.program_commands:dialog_worker",
+        "integration-worker": "services.cli.program_commands:integration_worker",
+    },
 }
+COMMANDS = {name: place for commands in SECTIONS.values() for name, place in commands.items()}
 
 
 class LazyGroup(click.Group):
@@ -37,6 +42,13 @@ class LazyGroup(click.Group):
         del ctx
         return list(COMMANDS)
 
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the commands for `--help`, section by section."""
+        for title, names in SECTIONS.items():
+            found = [(name, self.get_command(ctx, name)) for name in names]
+            with formatter.section(title):
+                formatter.write_dl([(name, command.get_short_help_str(100)) for name, command in found if command])
+
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command, None for an unknown name."""
         del ctx
@@ -44,22 +56,9 @@ class LazyGroup(click.Group):
         if place is None:
             return None
         module, _, attribute = place.partition(":")
-        with _ended_by_ctrl_c():
+        with ended_by_ctrl_c():
             command: click.Command = getattr(importlib.import_module(module), attribute)
         return command
-
-
-@contextlib.contextmanager
-def _ended_by_ctrl_c() -> Iterator[None]:
-    """Let Ctrl-C end the process at once: raised as an exception in the middle of an import it may be swallowed."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # signals go to the main thread
-        return
-    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 @click.command(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

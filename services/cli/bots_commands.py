@@ -33,7 +33,7 @@ def read_bots(paths: tuple[Path, ...], manifest: Path | None) -> list[BotSource]
     return sources
 
 
-@click.command()
+@click.command(short_help="Publish exported bots.")
 @click.argument("bots", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BOT...")
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="Manifest of a single BOT, instead of the one beside it."

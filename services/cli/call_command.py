@@ -37,7 +37,7 @@ _LIST = 'If {host} is meant, add it to the hosts that calls may go to, in {manif
 _INNER = "10.0.0.0/8"
 
 
-@click.command()
+@click.command(short_help="Make one call of a bot and show all of it.")
 @click.argument("bot", type=click.Path(path_type=Path))
 @click.argument("integration", default="")
 @click.option(

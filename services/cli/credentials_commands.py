@@ -28,7 +28,7 @@ from shared.store.bots import Bots
 POLL_SECONDS, IN_HAND_SECONDS = 0.3, 30.0
 
 
-@click.group()
+@click.group(short_help="See credentials, and consent where it is needed.")
 def credentials() -> None:
     """See the credentials of the published bots, and consent to those that need it.
 
@@ -36,7 +36,7 @@ def credentials() -> None:
     """
 
 
-@credentials.command("list")
+@credentials.command("list", short_help="Say who uses which, and whether they are usable.")
 @click.option("--bot", default="", metavar="ID", help="Only those of this bot.")
 @with_server
 def list_credentials(bot: str, redis: str, data: Path | None) -> int:
@@ -54,7 +54,7 @@ def list_credentials(bot: str, redis: str, data: Path | None) -> int:
     return 0 if all(row.usable for row in rows) else FINDINGS
 
 
-@credentials.command()
+@credentials.command(short_help="Let somebody consent to one.")
 @click.argument("name")
 @click.option("--bot", default="", metavar="ID", help="The bot, if several have a credential of this name.")
 @click.option(

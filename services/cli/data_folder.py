@@ -32,18 +32,19 @@ class Holder(msgspec.Struct, frozen=True):
 class DataFolder:
     """A data folder that this process holds, from `DataFolder(path)` to `close()`.
 
-    Raises CommandFailed when the folder cannot be used or another process holds it.
+    Raises CommandFailed when the folder cannot be used or another process holds it; it was given by `option`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, option: str = "--data") -> None:
         self.path = path.absolute()
+        self._option = option
         try:
             for folder in (self.path, self.server, self.logs):
                 folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.lock = self._take_lock()
         except OSError as error:
             raise CommandFailed(
-                f"{path}: cannot keep data here ({error.strerror}). Give a folder you may write to with --data."
+                f"{path}: cannot keep data here ({error.strerror}). Give a folder you may write to with {option}."
             ) from error
         self._remove_left_socket()
         for log in self.logs.glob("*.log"):  # each run begins its own
@@ -151,7 +152,7 @@ class DataFolder:
 
     def _in_use(self, holder: Holder | None) -> str:
         who = f"process {holder.pid}, started {holder.started}" if holder else "another process"
-        return f"{self.path} is in use by {who}: stop it, or give another folder with --data."
+        return f"{self.path} is in use by {who}: stop it, or give another folder with {self._option}."
 
 
 def _holder(descriptor: int) -> Holder | None:

@@ -30,7 +30,7 @@ _REFUSED = {
 }
 
 
-@click.group()
+@click.group(short_help="Look at events that could not be handled.")
 def dead() -> None:
     """Look at events that could not be handled, retry them or drop them.
 
@@ -87,7 +87,7 @@ def show(*, letter: str, values: bool, as_json: bool, redis: str, data: Path | N
         click.echo(plain(str(_SEALED if is_sealed(found.body) else found.body.decode(errors="replace"))))
 
 
-@dead.command()
+@dead.command(short_help="Put events back into their conversations.")
 @click.argument("letters", nargs=-1, required=True, metavar="ID...")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON array.")
 @with_server

@@ -40,7 +40,7 @@ def forget() -> None:
     """
 
 
-@forget.command()
+@forget.command(short_help="Remove one conversation.")
 @click.argument("conversation_id", metavar="ID")
 @_json
 @with_server
@@ -52,7 +52,7 @@ def conversation(conversation_id: str, *, as_json: bool, redis: str, data: Path 
     return _tell(removed, f"conversation {conversation_id}", as_json=as_json)
 
 
-@forget.command()
+@forget.command(short_help="Remove a user, with all conversations.")
 @click.argument("user_id", metavar="ID")
 @_json
 @with_server

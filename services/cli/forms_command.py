@@ -34,7 +34,7 @@ class Forms(msgspec.Struct, frozen=True, rename="camel"):
     origins: list[OriginShown]
 
 
-@click.command()
+@click.command(short_help="List the origins whose forms still use the hash.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON list.")
 @with_server
 def forms(*, as_json: bool, redis: str, data: Path | None) -> None:

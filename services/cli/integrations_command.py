@@ -27,7 +27,7 @@ class Integrations(msgspec.Struct, frozen=True):
     guards: list[GuardFigures]
 
 
-@click.command()
+@click.command(short_help="Show limits of calls: rates, waiting, breakers.")
 @click.option("--watch", is_flag=True, help="Show it again every two seconds, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object; with --watch one a line.")
 @with_server

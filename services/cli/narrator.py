@@ -3,7 +3,7 @@
 import asyncio
 import collections
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 
 import click
 import msgspec
@@ -76,7 +76,7 @@ def sentences(conversation: str, turn: TurnTrace) -> list[str]:
     """Return a line for the turn and one for each of its warnings."""
     when = _time(turn)
     visited = _names(turn.lines, "interaction")
-    parts = [turn.event]
+    parts = [" ".join([turn.event, *(_result(line) for line in turn.lines if line.code == "outcome")])]
     if visited:
         parts.append(" → ".join(visited))
     if calls := [line for line in turn.lines if line.code == "call"]:
@@ -85,9 +85,30 @@ def sentences(conversation: str, turn: TurnTrace) -> list[str]:
         parts.append(f"{replies} {'reply' if replies == 1 else 'replies'}")
     parts.append(f"{turn.ms:.0f} ms")
     head = f"{when}  {conversation[:SHORT]}  {turn.turn:>3}  {' · '.join(parts)}"
-    warnings = [line for line in turn.lines if line.level == "warning"]
+    warnings = [line for line in turn.lines if line.level == "warning" or _why(line)]
     told = [head, *(f"{' ' * 10}! {line.code} {line.interaction}: {line.note}" for line in warnings)]
     return [plain(sentence) for sentence in told]
+
+
+def details(turn: TurnTrace) -> Iterator[str]:
+    """Yield every line of a turn, with its facts and with the values it was stored with."""
+    for line in turn.lines:
+        head = " ".join(part for part in ("!" if line.level == "warning" else "·", line.code, line.interaction) if part)
+        facts = ", ".join(f"{name} {str(value).lower()}" for name, value in line.facts.items())
+        yield plain(f"{' ' * 10}{'; '.join(part for part in (head, line.note, facts) if part)}")
+        for name, value in line.values.items():
+            yield plain(f"{' ' * 14}{name}: {msgspec.json.encode(value).decode()}")
+
+
+def _result(outcome: TraceLine) -> str:
+    """Return a call's status, or the word for how it failed."""
+    status = outcome.facts.get("status")
+    return str(status) if status else outcome.note.partition(":")[0]
+
+
+def _why(line: TraceLine) -> bool:
+    """Whether a line says why a call failed."""
+    return line.code == "outcome" and bool(line.note) and line.facts.get("success") is False
 
 
 def _introduced(conversation: str, turn: TurnTrace) -> str:

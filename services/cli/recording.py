@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from services.cli.failure import FINDINGS, CommandFailed
+from services.cli.written_files import refuse_unwritable
 from services.tester.calls import Unexpected
 from services.tester.recording import recorded
 from services.tester.remote import Remote, Unreachable, open_session
@@ -22,7 +23,9 @@ def record(paths: Sequence[Path], target: Path, url: str, conversation: str | No
         raise CommandFailed("--record goes with one PATH: the export of the bot that was talked to.")
     if target.exists():
         raise CommandFailed(f"{target} is there already: give --record another name.")
-    bot = compile_bot(read_bot(paths[0]))
+    refuse_unwritable("--record", target)
+    source = read_bot(paths[0])
+    bot = compile_bot(source)
     try:
         turns = asyncio.run(_turns(url, conversation, console_token))
     except Unreachable as error:
@@ -34,7 +37,10 @@ def record(paths: Sequence[Path], target: Path, url: str, conversation: str | No
     name = f"conversation {conversation}"
     beside = Path(os.path.relpath(paths[0], target.parent))
     target.write_text(recorded(bot, beside, name, turns), encoding="utf-8")
-    return f"{target} holds {len(turns)} turns. Look it over: it has what the consumer and the services said."
+    told = f"{target} holds {len(turns)} turns. Look it over: it has what the consumer and the services said."
+    if any(turn.version != source.version for turn in turns):
+        told += f"\nThe conversation was not with this version of {paths[0]}: play the test before you keep it."
+    return told
 
 
 async def _turns(url: str, conversation: str, console_token: str) -> list[TurnTrace]:

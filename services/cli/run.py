@@ -7,7 +7,7 @@ import secrets
 import shlex
 import signal
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,13 +32,13 @@ PROGRAMS = {"gateway": Stage.ENTRANCE, "dialog-worker": Stage.WORKER, "integrati
 
 
 class RunPlan(msgspec.Struct, frozen=True, kw_only=True):
-    """What to run. `redis` empty: with a server of our own. `beside` are commands that start and end with us."""
+    """What to run. `redis` empty: with a server of our own. `beside`: commands that start and end with us."""
 
     sources: list[BotSource]
     settings: Settings
     data: Path
     redis: str = ""
-    beside: tuple[str, ...] = ()
+    beside: Sequence[tuple[str, ...]] = ()
 
 
 class Ready(msgspec.Struct, frozen=True):
@@ -115,8 +115,9 @@ async def _serve(
             ops = f"127.0.0.1:{free_port('127.0.0.1')}"
             own = msgspec.structs.replace(_only_what(name, settings), ops=ops)
             await tree.start(Program(name, stage, starter(program_plan(name, own, folder.logs / f"{name}.log")), ops))
-        for command in plan.beside:
-            await tree.start(Program(command, Stage.WORKER, starter(_beside(command))))
+        for words in plan.beside:
+            beside = _beside(words)
+            await tree.start(Program(beside.name, Stage.WORKER, starter(beside)))
         await tree.ready()
         _greet(settings, folder, [f"{bot.name} ({bot.id})" for bot in published])
         _announce(folder, settings, tree, server)  # last: who finds ready.json may rely on all the rest
@@ -174,8 +175,8 @@ def program_plan(name: str, settings: Settings, log: Path) -> ChildPlan:
     )
 
 
-def _beside(command: str) -> ChildPlan:
-    return ChildPlan(name=command, command=tuple(shlex.split(command)), environment=child_environment(Settings()))
+def _beside(words: tuple[str, ...]) -> ChildPlan:
+    return ChildPlan(name=shlex.join(words), command=words, environment=child_environment(Settings()))
 
 
 def starter(plan: ChildPlan) -> Callable[[], Awaitable[Child]]:
@@ -195,7 +196,10 @@ def _announce(folder: DataFolder, settings: Settings, tree: ProcessTree, server:
 
 
 def _greet(settings: Settings, folder: DataFolder, bots: list[str]) -> None:
-    click.echo(f"Botlane runs {plain(', '.join(bots))}.")
+    if len(bots) == 1:
+        click.echo(f"Botlane runs {plain(bots[0])}.")
+    else:
+        click.echo("\n  ".join(["Botlane runs", *map(plain, bots)]))
     where = address(settings) + (f"/?console={settings.console_token}" if settings.console_token else "")
     click.echo(f"Open {click.style(where, bold=True)}   (Ctrl-C ends everything)")
     click.echo(f"Data and logs are in {folder.path}.")

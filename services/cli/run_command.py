@@ -1,5 +1,6 @@
 """The options of `botlane run`."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from services.settings import read_settings
 _CHOSEN = ("redis_url", "ops", "console", "keyless", "trace_ttl", "completion_wait")
 
 
-@click.command(epilog=epilog(without=_CHOSEN))
+@click.command(epilog=epilog(without=_CHOSEN), short_help="Run exported bots, with a server of their own.")
 @click.argument("bots", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="BOT...")
 @click.option(
     "--port", type=click.IntRange(0, 65535), help="Port of the gateway, 0 for a free one [default: BOTLANE_PORT]."
@@ -76,10 +77,18 @@ def run(  # noqa: PLR0913 - one argument an option
         settings=msgspec.structs.replace(settings, **chosen),
         data=data,
         redis=redis,
-        beside=beside,
+        beside=[_parsed("--beside", _words, text, "a command") for text in beside],
     )
     with named_by("--redis" if redis else "the data folder (--data), where the embedded server has its log"):
         return run_tree(plan)
+
+
+def _words(command: str) -> tuple[str, ...]:
+    """Return a command's words, as a shell would. Raises ValueError when there are none or a quote is open."""
+    words = tuple(shlex.split(command))
+    if not words:
+        raise ValueError(command)
+    return words
 
 
 def _parsed(option: str, read: Callable[[str], Any], text: str, hint: str) -> Any:

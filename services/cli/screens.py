@@ -1,6 +1,7 @@
 """Showing what an installation has: once, again and again on one screen, or as JSON."""
 
 import asyncio
+import sys
 from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
@@ -31,10 +32,10 @@ def show(
     """Show what `read` returns: as its `page`, or as JSON; with `watch` every two seconds, until Ctrl-C."""
     if as_json:
         asyncio.run(_print(url, read, lambda found: click.echo(msgspec.json.encode(found)), again=watch))
-    elif not watch:
-        asyncio.run(_print(url, read, lambda found: Console(highlight=False).print(page(found)), again=False))
-    else:
+    elif watch and sys.stdout.isatty():
         asyncio.run(_watch(url, read, lambda found: Group(_title(titled(found)), "", page(found))))
+    else:  # a file or a pipe gets one screen below the other
+        asyncio.run(_print(url, read, lambda found: _below(page(found), titled(found) if watch else ""), again=watch))
 
 
 async def _print(url: str, read: Callable[[ArqRedis], Awaitable[T]], tell: Callable[[T], None], *, again: bool) -> None:
@@ -50,7 +51,7 @@ async def _watch(url: str, read: Callable[[ArqRedis], Awaitable[T]], screen: Cal
     console = Console(highlight=False)
     async with server(url) as redis:
         first = screen(await read(redis))
-        with Live(first, console=console, screen=console.is_terminal, auto_refresh=False) as live:
+        with Live(first, console=console, screen=True, auto_refresh=False) as live:
             live.refresh()
             while True:
                 await asyncio.sleep(EVERY_SECONDS)
@@ -58,6 +59,14 @@ async def _watch(url: str, read: Callable[[ArqRedis], Awaitable[T]], screen: Cal
                     live.update(screen(await read(redis)), refresh=True)
                 except RedisUnreachable as error:
                     live.update(Text(f"! {plain(str(error))} Trying again.", style="bold red"), refresh=True)
+
+
+def _below(page: RenderableType, title: str) -> None:
+    """Print a screen below what there is."""
+    console = Console(highlight=False)
+    if title:
+        console.print(f"\n{title}\n")
+    console.print(page)
 
 
 def _title(text: str) -> RenderableType:

@@ -11,7 +11,7 @@ from services.cli.status_reading import read_status
 from services.settings import read_settings
 
 
-@click.command()
+@click.command(short_help="Show server, queues, programs and bots.")
 @click.option("--watch", is_flag=True, help="Show it again every two seconds, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print a JSON object; with --watch one a line.")
 @with_server

@@ -12,6 +12,7 @@ from shared.queue.programs import Running
 
 SHORT = 12
 MOST_BOTS = 12
+_ONE = {"turns": "turn", "turn processes": "turn process", "calls": "call"}
 
 
 def page(status: Status) -> RenderableType:
@@ -77,11 +78,14 @@ def _programs(status: Status) -> RenderableType:
 
 
 def _work(running: Running) -> str:
-    return plain(", ".join(f"{count:,} {word}" for word, count in running.work.items()))
+    return plain(
+        ", ".join(f"{count:,} {_ONE.get(word, word) if count == 1 else word}" for word, count in running.work.items())
+    )
 
 
 def _bots(status: Status) -> RenderableType:
     table = table_of("Bot", "name", "version")
+    table.columns[-1].min_width = SHORT  # a long name gives way
     for bot in status.bots[:MOST_BOTS]:
         table.add_row(plain(bot.id), plain(bot.name), bot.version[:SHORT])
     more = len(status.bots) - MOST_BOTS

@@ -12,6 +12,7 @@ from services.cli.chaos import shake_all
 from services.cli.failure import FINDINGS, CommandFailed
 from services.cli.progress import watched
 from services.cli.recording import record
+from services.cli.written_files import refuse_unwritable, writing
 from services.settings import process_environment
 from services.tester.batch import Outcome, load, play_all, processes
 from services.tester.coverage import lines, measure
@@ -28,7 +29,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
 
-@click.command("test")
+@click.command("test", short_help="Play the conversations of test files.")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PATH...")
 @click.option("-k", "pattern", metavar="PATTERN", help="Only tests whose file or name matches this expression.")
 @click.option("-j", "--jobs", type=click.IntRange(0), default=0, help="Processes; 0 chooses by the number of tests.")
@@ -72,6 +73,9 @@ def test(  # noqa: PLR0913 - one argument an option
         raise CommandFailed("--json goes with --chaos; --junit writes a file that programs read.")
     if chaos and (against or record_file or coverage):
         raise CommandFailed("--chaos plays in this process only: leave out --against, --record and --coverage.")
+    if stubs_port and against is None:
+        raise CommandFailed("--stubs-port goes with --against: without it no service is called.")
+    refuse_unwritable("--junit", junit_file)
     if record_file is not None:
         click.echo(record(paths, record_file, source, conversation, console_token))
         return 0
@@ -132,7 +136,8 @@ def _tell_coverage(outcomes: list[Outcome], folder: Path) -> None:
     for one in found:
         for line in lines(one):
             click.echo(line)
-    folder.mkdir(parents=True, exist_ok=True)
     target = folder / "index.html"
-    target.write_text(page(found), encoding="utf-8")
+    with writing("--coverage", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        target.write_text(page(found), encoding="utf-8")
     click.echo(f"The dialogs are drawn in {target}.")

@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from services.cli.failure import FINDINGS, CommandFailed
-from services.cli.narrator import mailbox_of, sentences
+from services.cli.narrator import details, mailbox_of, sentences
 from services.cli.server_option import server, server_address, with_server
 from services.settings import Settings, read_settings
 from shared.dialog.trace import TurnTrace
@@ -22,9 +22,15 @@ _NO_ID = (
 @click.command()
 @click.argument("conversation")
 @click.option("--after", default=0, metavar="TURN", help="Only turns after this one.")
+@click.option("--values", is_flag=True, help="Show every line of each turn, with the values it was stored with.")
+@click.option("--json", "as_json", is_flag=True, help="Print a JSON object a turn: every line, every value.")
 @with_server
-def trace(conversation: str, after: int, redis: str, data: Path | None) -> None:
-    """Show what the turns of CONVERSATION did."""
+def trace(*, conversation: str, after: int, values: bool, as_json: bool, redis: str, data: Path | None) -> None:
+    """Show what the turns of CONVERSATION did.
+
+    One line a turn, and one for each of its warnings. Values are stored where the console is on, as under `botlane
+    run`, and say what consumers, forms and APIs said.
+    """
     if not is_conversation_id(conversation):
         raise CommandFailed(_NO_ID.format(given=conversation))
     settings = read_settings()
@@ -32,7 +38,11 @@ def trace(conversation: str, after: int, redis: str, data: Path | None) -> None:
     if lines is None:
         raise CommandFailed(f"There is no conversation {conversation}, or it has expired.", FINDINGS)
     for line in lines:
-        for sentence in sentences(conversation, msgspec.json.decode(line, type=TurnTrace)):
+        if as_json:
+            click.echo(line)
+            continue
+        turn = msgspec.json.decode(line, type=TurnTrace)
+        for sentence in [*sentences(conversation, turn)[: 1 if values else None], *(details(turn) if values else [])]:
             click.echo(sentence)
 
 

@@ -15,6 +15,7 @@ import yarl
 
 from services.cli.failure import FINDINGS, NO_REDIS, CommandFailed
 from services.cli.verify_installation import OwnInstallation, own_installation
+from services.cli.written_files import refuse_unwritable, writing
 from services.verifier.api import Api
 from services.verifier.bot import BOT_ID, export, manifest
 from services.verifier.chaos import Strike, strike_at_random
@@ -46,7 +47,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     keep: Path | None
 
 
-@click.command()
+@click.command(short_help="Check under load that nothing is lost.")
 @click.option("--conversations", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At a time.")
 @click.option("--events", type=click.IntRange(1, 400), default=50, show_default=True, help="In each conversation.")
 @click.option("--seconds", type=click.FloatRange(0), default=0.0, help="Begin new conversations for so long.")
@@ -56,7 +57,13 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @click.option("--seed", type=int, help="Repeat the choices of an earlier run.")
 @click.option("--json", "json_file", type=_FILE, help="Write verdict, figures and violations here.")
 @click.option("--keep", type=_FOLDER, help="Keep data and logs of the own installation here.")
-@click.option("--api-port", type=click.IntRange(1, 65535), default=_API_PORT, show_default=True, help="With --url.")
+@click.option(
+    "--api-port",
+    type=click.IntRange(1, 65535),
+    default=_API_PORT,
+    show_default=True,
+    help="Where the API of the load answers, with --url.",
+)
 @click.option("--write-bot", type=_FOLDER, help="Write the bot of the load here, and do nothing else.")
 def verify(  # noqa: PLR0913 - one argument an option
     *,
@@ -89,6 +96,7 @@ def verify(  # noqa: PLR0913 - one argument an option
     )
     wanted = Wanted(plan=plan, kill=kill, kinds=kinds, urls=urls, api_port=api_port, keep=keep)
     _refuse_wrong_use(wanted)
+    refuse_unwritable("--json", json_file)
     report = asyncio.run(_verify(wanted))
     for line in lines(report):
         click.echo(line)
@@ -182,8 +190,9 @@ async def _tell(load: Load, struck: list[Strike]) -> None:
 
 def _write_bot(folder: Path, api_port: int) -> str:
     """Write the load's bot and its manifest."""
-    folder.mkdir(parents=True, exist_ok=True)
     file = folder / f"{BOT_ID}.json"
-    file.write_bytes(export())
-    file.with_name(f"{BOT_ID}.botlane.toml").write_text(manifest(f"http://127.0.0.1:{api_port}"), encoding="utf-8")
+    with writing("--write-bot", folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(export())
+        file.with_name(f"{BOT_ID}.botlane.toml").write_text(manifest(f"http://127.0.0.1:{api_port}"), encoding="utf-8")
     return f"{file} and its manifest are written: publish them with botlane deploy."

@@ -46,7 +46,7 @@ class OwnInstallation:
 
     def __init__(self, folder: Path) -> None:
         self.urls: list[str] = []
-        self._folder = DataFolder(folder)
+        self._folder = DataFolder(folder, "--keep")
         self._server = EmbeddedServer(self._folder)
         self._redis = connect(self._server.url)
         self._tree = ProcessTree(changed=lambda: None, tell=lambda _: None)

@@ -54,9 +54,9 @@ def chaos_summary(shaken: Sequence[Shaken], seconds: float) -> str:
     found = f"{findings} finding{'' if findings == 1 else 's'}" if findings else "no findings"
     if not trials and not findings:
         return "No test calls an integration: there is nothing to break."
-    return (
-        f"{found}: {len(shaken)} tests under {len(trials)} faults, {steps} steps in {seconds:.2f} s, {rate} a second."
-    )
+    tests = f"{len(shaken)} test{'' if len(shaken) == 1 else 's'}"
+    faults = f"{len(trials)} fault{'' if len(trials) == 1 else 's'}"
+    return f"{found}: {tests} under {faults}, {steps} steps in {seconds:.2f} s, {rate} a second."
 
 
 def chaos_json(shaken: Sequence[Shaken]) -> bytes:

@@ -93,8 +93,9 @@ def lines(report: Report) -> list[str]:
     answers = f"{report.answers_503:,} answers 503, {report.answers_429:,} answers 429"
     strikes = ", ".join(f"{count} {kind}" for kind, count in sorted(Counter(s.kind for s in report.strikes).items()))
     failed = ", ".join(f"{count:,} {kind}" for kind, count in sorted(report.failed_calls.items())) or "0"
+    conversations = f"{report.conversations:,} {'conversation' if report.conversations == 1 else 'conversations'}"
     told = [
-        f"{report.conversations:,} conversations, {rate}, {report.answers:,} answers",
+        f"{conversations}, {rate}, {report.answers:,} answers",
         f"from acceptance to answer: {_times(report.stall)}",
         f"  of calls and behind them: {_times(report.call_stall)}, {failed} calls failed",
         f"{refused}, {answers}",

@@ -21,6 +21,8 @@ _DEEP = 100
 
 def decode_export(content: bytes, file: str) -> Export:
     """Decode an export. Raises BotError naming file, place and remedy."""
+    if not content.strip():
+        raise BotError(file, "", "the file is empty", _REMEDY)
     try:
         export = _DECODER.decode(content)
     except msgspec.ValidationError as error:

@@ -51,22 +51,22 @@ def read_bot(path: Path, manifest: Path | None = None) -> BotSource:
     some editors put at the start, is no part of either.
     """
     beside = manifest or path.with_name(f"{path.stem}.botlane.toml")
-    export = _read(path).removeprefix(codecs.BOM_UTF8)
+    export = _read(path, "an exported bot (JSON)").removeprefix(codecs.BOM_UTF8)
     text = ""
     if manifest is not None or beside.exists():
         try:
-            text = _read(beside).decode("utf-8-sig")
+            text = _read(beside, "a manifest (TOML)").decode("utf-8-sig")
         except UnicodeDecodeError as error:
             raise BotError(str(beside), "", "not UTF-8 text", "Save the manifest as UTF-8") from error
     return BotSource(export, text, str(path), str(beside))
 
 
-def _read(path: Path) -> bytes:
+def _read(path: Path, what: str) -> bytes:
     try:
         return path.read_bytes()
     except FileNotFoundError as error:
-        raise BotError(str(path), "", "there is no such file", "Give the path of an exported bot") from error
+        raise BotError(str(path), "", "there is no such file", f"Give the path of {what}") from error
     except IsADirectoryError as error:
-        raise BotError(str(path), "", "this is a folder", "Give the path of an exported JSON file") from error
+        raise BotError(str(path), "", "this is a folder", f"Give the path of {what}") from error
     except OSError as error:
         raise BotError(str(path), "", f"cannot be read: {error.strerror}", "Check its permissions") from error

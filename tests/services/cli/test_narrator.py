@@ -1,6 +1,6 @@
 import time
 
-from services.cli.narrator import sentences
+from services.cli.narrator import details, sentences
 from shared.dialog.trace import TraceLine, TurnTrace
 
 CONVERSATION = "0-2ad502d0c0ffee"
@@ -28,6 +28,28 @@ def test_a_call_and_a_single_reply_are_told() -> None:
 def test_each_warning_has_a_line_of_its_own() -> None:
     lines = told(TraceLine("script-failed", "welcome", "line 3", level="warning"))
     assert lines[1:] == ["          ! script-failed welcome: line 3"]
+
+
+def test_a_call_is_told_by_its_status_and_one_that_failed_by_its_reason() -> None:
+    (line,) = told(TraceLine("outcome", "get_order", facts={"status": 404, "success": False}))
+    assert line.endswith("message 404 · 2 ms")
+    head, why = told(
+        TraceLine("outcome", "get_order", "unreachable: no such host", facts={"status": 0, "success": False})
+    )
+    assert head.endswith("message unreachable · 2 ms")
+    assert why == "          ! outcome get_order: unreachable: no such host"
+
+
+def test_details_have_every_line_with_facts_and_values() -> None:
+    lines = [
+        TraceLine("script", "welcome", "Pre-Process Code", facts={"ms": 0.5, "whole": True}),
+        TraceLine("script-failed", "welcome", level="warning", values={"error": "TypeError: \x1b"}),
+    ]
+    assert list(details(TurnTrace(turn=7, at=0, event="message", version="v", lines=lines))) == [
+        "          · script welcome; Pre-Process Code; ms 0.5, whole true",
+        "          ! script-failed welcome",
+        '              error: "TypeError: \\u001b"',
+    ]
 
 
 def test_what_was_said_is_never_told() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from services.cli.__main__ import _run
+from services.cli.ending import run_command
 from tests.unit.dialog.bots import api, call, dialog, export, go, integration, starter, text
 
 TESTS = """bot: bot.json
@@ -42,7 +42,7 @@ def polite(tmp_path: Path) -> Path:
 
 
 def test_it_says_for_each_integration_what_each_fault_does(silent: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["test", "--chaos", str(silent)]) == 1
+    assert run_command(["test", "--chaos", str(silent)]) == 1
     lines = capsys.readouterr().out.splitlines()
     assert lines[0] == "bot.json: Store"
     at = lines.index("  ✗ 500: the service answers 500")
@@ -55,19 +55,19 @@ def test_it_says_for_each_integration_what_each_fault_does(silent: Path, capsys:
 
 
 def test_a_bot_that_always_answers_is_clean(polite: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["test", "--chaos", str(polite)]) == 0
+    assert run_command(["test", "--chaos", str(polite)]) == 0
     assert capsys.readouterr().out.splitlines()[-1].startswith("no findings: 2 tests under 26 faults")
 
 
 def test_several_processes_find_the_same_as_one(silent: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["test", "--chaos", str(silent), "--json"]) == 1
+    assert run_command(["test", "--chaos", str(silent), "--json"]) == 1
     alone = capsys.readouterr().out
-    assert _run(["test", "--chaos", str(silent), "--json", "-j", "2"]) == 1
+    assert run_command(["test", "--chaos", str(silent), "--json", "-j", "2"]) == 1
     assert capsys.readouterr().out == alone
 
 
 def test_the_json_form_has_every_finding_with_its_place(silent: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run(["test", "--chaos", str(silent), "--json", "-k", "again"]) == 1
+    assert run_command(["test", "--chaos", str(silent), "--json", "-k", "again"]) == 1
     told = json.loads(capsys.readouterr().out)
     [store] = told["integrations"]
     fault = next(one for one in store["faults"] if one["fault"] == "lost")
@@ -78,7 +78,7 @@ def test_the_json_form_has_every_finding_with_its_place(silent: Path, capsys: py
 
 def test_junit_has_a_case_for_each_fault_of_each_test(silent: Path, tmp_path: Path) -> None:
     target = tmp_path / "junit.xml"
-    assert _run(["test", "--chaos", str(silent), "--junit", str(target)]) == 1
+    assert run_command(["test", "--chaos", str(silent), "--junit", str(target)]) == 1
     root = ET.parse(target).getroot()
     assert (root.get("tests"), root.get("failures")) == ("26", "12")
     cases = [case.get("name") for case in root.iter("testcase")]
@@ -87,7 +87,7 @@ def test_junit_has_a_case_for_each_fault_of_each_test(silent: Path, tmp_path: Pa
 
 def test_a_test_that_fails_without_any_fault_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = written(tmp_path / "broken", "sorry", TESTS.replace("{bot: done}]\n-", "{bot: gone}]\n-"))
-    assert _run(["test", "--chaos", str(folder)]) == 1
+    assert run_command(["test", "--chaos", str(folder)]) == 1
     said = capsys.readouterr().out
     assert said.startswith("✗ greets fails without any fault\n")
     assert "bot.test.yaml:5: the bot says something else" in said
@@ -96,7 +96,7 @@ def test_a_test_that_fails_without_any_fault_is_a_finding(tmp_path: Path, capsys
 
 def test_tests_without_calls_have_nothing_to_break(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = written(tmp_path / "plain", "sorry", "bot: bot.json\ntests: [{test_case: a, steps: [{user: hello}]}]")
-    assert _run(["test", "--chaos", str(folder)]) == 0
+    assert run_command(["test", "--chaos", str(folder)]) == 0
     said = capsys.readouterr().out
     assert "- bot.json: Store is called by no test\n" in said
     assert "there is nothing to break" in said
@@ -106,4 +106,4 @@ def test_tests_without_calls_have_nothing_to_break(tmp_path: Path, capsys: pytes
     "options", [["--json"], ["--chaos", "--against", "http://x"], ["--chaos", "--coverage", "x"]], ids=" ".join
 )
 def test_options_that_do_not_go_together_are_refused(options: list[str], polite: Path) -> None:
-    assert _run(["test", str(polite), *options]) == 2
+    assert run_command(["test", str(polite), *options]) == 2

@@ -67,7 +67,6 @@ def test_a_bot_cannot_be_changed() -> None:
     [
         ("{nope", "line 1, column 2"),
         ('{"bot":\n  {"id": }', "line 2, column 10"),
-        ("", "line 1, column 1"),
         ('{"bot":\n{"id": "', "line 2, column 9"),
         (b'{"bot":{"id":"\xff","name":""},"groups":[],"conversationMessage":[]}', "line 1, column 15"),
     ],
@@ -101,6 +100,12 @@ def test_what_stands_under_a_key_nobody_reads_does_not_matter(odd: str) -> None:
 def test_broken_text_under_a_key_nobody_reads_does_not_matter() -> None:
     content = b'{"bot":{"id":"b","name":"b","new":"\xff"},"groups":[],"conversationMessage":[]}'
     assert [finding.code for finding in compiled(content).findings] == ["unknown-key"]
+
+
+@pytest.mark.parametrize("content", ["", " \n"])
+def test_an_empty_file_is_refused_as_that(content: str) -> None:
+    with pytest.raises(BotError, match=r"^bot\.json: the file is empty\. Give a bot exported from Conv"):
+        compiled(content)
 
 
 def test_json_nested_without_end_is_refused() -> None:
@@ -304,8 +309,8 @@ def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
     (tmp_path / "bad.toml").write_bytes(b"\xff")
     for export_path, manifest, problem in (
         ("none.json", None, r"none\.json: there is no such file\. Give"),
-        (".", None, "this is a folder"),
-        ("shop.json", "none.toml", r"none\.toml: there is no such file"),
+        (".", None, r"this is a folder\. Give the path of an exported bot"),
+        ("shop.json", "none.toml", r"none\.toml: there is no such file\. Give the path of a manifest"),
         ("shop.json", "bad.toml", r"bad\.toml: not UTF-8 text"),
     ):
         with pytest.raises(BotError, match=problem):
