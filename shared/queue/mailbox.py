@@ -4,6 +4,7 @@ Every script may be sent twice, since its answer may be lost. Fences, claims and
 caller. The states and keys are in the heads of the `.lua` files; times are Redis' own.
 """
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -45,6 +46,7 @@ CONVERSATION_SCRIPTS = (
     "keep_seal",
     "forget",
 )
+KINDS = ("conv", "session", "inbox", "result", "outbox", "seen", "trace", "context", "writes")
 _LOST = msgspec.json.encode(
     CallOutcome(call_id="@", failure="lost", failure_detail="Its worker was lost, or none took it.")
 ).split(b"@")
@@ -281,20 +283,11 @@ class Mailbox:
 
 def conversation_keys(conversation_id: str) -> list[str]:
     """Return the KEYS that _conversation.lua names, in its order."""
-    shard = keys.shard_of(conversation_id)
+    return [*keys.of_conversation(conversation_id, KINDS), *_shard_keys(keys.shard_of(conversation_id))]
+
+
+@cache  # as many as there are shards
+def _shard_keys(shard: int) -> list[str]:
     queues = (keys.dialog_queue(shard), keys.integration_queue(shard))
-    return [
-        keys.conv(conversation_id),
-        keys.session(conversation_id),
-        keys.inbox(conversation_id),
-        keys.result(conversation_id),
-        keys.outbox(conversation_id),
-        keys.seen(conversation_id),
-        keys.trace(conversation_id),
-        keys.context(conversation_id),
-        keys.writes(conversation_id),
-        keys.due(shard),
-        *(key for queue in queues for key in (queue, keys.bell(queue))),
-        keys.dead(shard),
-        keys.notify(shard),
-    ]
+    bells = (key for queue in queues for key in (queue, keys.bell(queue)))
+    return [keys.due(shard), *bells, keys.dead(shard), keys.notify(shard)]

@@ -67,6 +67,7 @@ an id it still knows, and tagged, since arq builds keys of its own from them.
 
 import re
 import secrets
+from collections.abc import Iterable
 from urllib.parse import quote
 
 
@@ -101,6 +102,12 @@ def tag(shard: int) -> str:
 def kind_of(name: str) -> str:
     """Return the word that a key begins with: what it is, in the table above."""
     return name.partition(":")[0]
+
+
+def of_conversation(conversation_id: str, kinds: Iterable[str]) -> list[str]:
+    """Return a conversation's keys of several kinds, the first words of the table above."""
+    place = f":{tag(shard_of(conversation_id))}:{conversation_id}"
+    return [kind + place for kind in kinds]
 
 
 def conv(conversation_id: str) -> str:

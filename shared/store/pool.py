@@ -18,6 +18,8 @@ from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import AbstractConnection
 from redis.connection import HiredisRespSerializer
 
+WRITTEN_AT_ONCE = 65_536
+"""Bytes that asyncio keeps before it asks who writes to wait."""
 _IN_A_SCRIPT = re.compile(r"@user_script: ?\d+: -(?P<told>[A-Z]+ .*)", re.DOTALL)
 
 
@@ -76,8 +78,34 @@ class ReadsWhatIsThere(AbstractConnection):
         return answer
 
 
+class WaitsForNothing(AbstractConnection):
+    """A connection that makes a task and a timer only when there is something to wait for.
+
+    asyncio reads from a socket by itself and keeps what cannot be written yet: both say whether anything is left.
+    """
+
+    async def can_read_destructive(self) -> bool:
+        """Tell whether something came that nobody asked for. Raises redis' ConnectionError when the server has left."""
+        reader, parser = self._reader, self._parser
+        if reader is None or reader.at_eof() or not parser._connected:  # type: ignore[attr-defined] # noqa: SLF001 - as above
+            return bool(await super().can_read_destructive())  # type: ignore[no-untyped-call]
+        return bool(reader._buffer) or parser._reader.gets() is not NOT_ENOUGH_DATA  # type: ignore[attr-defined] # noqa: SLF001 - as above
+
+    async def send_packed_command(self, command: bytes | str | Iterable[bytes], check_health: bool = True) -> None:  # noqa: FBT001, FBT002 - redis' signature
+        """Send commands. Raises redis' ConnectionError and TimeoutError."""
+        if not (self.is_connected and isinstance(command, list)):
+            await super().send_packed_command(command, check_health)
+            return
+        if check_health:
+            await self.check_health()  # type: ignore[no-untyped-call]
+        writer: asyncio.StreamWriter = self._writer  # type: ignore[assignment] # it is connected, perhaps again
+        writer.writelines(command)
+        if writer.transport.is_closing() or writer.transport.get_write_buffer_size() > WRITTEN_AT_ONCE:
+            await super().send_packed_command([], check_health=False)  # waits for the rest, with its time limit
+
+
 def _ours(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    return type(kind.__name__, (LeavesReplicas, ReadsWhatIsThere, PacksInC, kind), {})
+    return type(kind.__name__, (LeavesReplicas, ReadsWhatIsThere, WaitsForNothing, PacksInC, kind), {})
 
 
 class Pool(ConnectionPool):
