@@ -58,6 +58,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     secret_commands: bool = False
     closed_files: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return "Settings(...)"
+
 
 class Setting(msgspec.Struct, frozen=True):
     """One row of the table: the variable, its field, the form of its text, what it is for.

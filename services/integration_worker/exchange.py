@@ -32,6 +32,9 @@ class Wanted(msgspec.Struct, frozen=True):
     integration: Integration
     values: Mapping[str, Any]
 
+    def __repr__(self) -> str:
+        return f"Wanted({self.integration.id!r}, {self.request!r})"
+
 
 class Exchanges:
     """Makes attempts. One serves a whole worker. Without a protector nothing limits them."""

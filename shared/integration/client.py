@@ -65,6 +65,9 @@ class Answer(msgspec.Struct, frozen=True):
     body: str = ""
     sent: int = 0
 
+    def __repr__(self) -> str:
+        return f"Answer({self.ending!r}, {len(self.body)} characters, sent={self.sent})"
+
 
 class _Trail(msgspec.Struct):
     """What goes along with an attempt, and what it leaves behind however it ends."""

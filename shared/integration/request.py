@@ -11,7 +11,7 @@ from shared.bot.integration import MAIL, Integration
 from shared.integration.body import render_body
 from shared.integration.filling import InvalidRequest, line_from
 from shared.integration.mail import render_mail
-from shared.integration.url import render_address
+from shared.integration.url import render_address, without_query
 
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 STANDARD_HEADERS: Final = "$botContext.__standardHeaders__"
@@ -36,6 +36,9 @@ class Request(msgspec.Struct, frozen=True):
     url: str
     headers: dict[str, str] = {}
     body: bytes | None = None
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {without_query(self.url)})"
 
     def header(self, name: str) -> str | None:
         """Return a header by its name in any case, None when it is not there."""
