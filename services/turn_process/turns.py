@@ -82,7 +82,7 @@ class Turns:
         bot, understander, sensitive = self._bots[request.version]
         if request.environment:
             bot = msgspec.structs.replace(bot, environment=bot.environment | request.environment)
-        self._scripts = QuickJsScripts(bot.global_functions, self._limits, announce, self._worlds)
+        self._scripts = QuickJsScripts(bot.global_functions, self._limits, announce, self._worlds, request.version)
         turn = advance(
             bot,
             request.session,

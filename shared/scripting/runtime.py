@@ -31,7 +31,8 @@ def _nobody(_key: str) -> None:
 class QuickJsScripts:
     """The scripts of one turn. `announce` is told each script's key before it runs, and an empty one after it.
 
-    `worlds` may have one ready. Time goes on over the scripts of the turn, and what they may use up is the turn's.
+    `worlds` may have one ready for `bot`, the version of one. Time goes on over the scripts of the turn, and what they
+    may use up is the turn's.
     """
 
     def __init__(
@@ -40,8 +41,10 @@ class QuickJsScripts:
         limits: Limits,
         announce: Callable[[str], None] = _nobody,
         worlds: Worlds | None = None,
+        bot: str = "",
     ) -> None:
         self._global_functions = global_functions
+        self._bot = bot
         self._limits = limits
         self._announce = announce
         self._worlds = worlds or Worlds(limits)
@@ -127,7 +130,7 @@ class QuickJsScripts:
     def _ready(self) -> World:
         """Give the turn's world, with its Global Functions parsed."""
         if self._world is None:
-            self._world = self._worlds.take(self._global_functions)
+            self._world = self._worlds.take(self._bot, self._global_functions)
         return self._world
 
     def _enter(self, world: World, ref: ScriptRef, code: str, state: ScriptState) -> crossing.Answer | None:

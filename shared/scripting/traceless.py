@@ -168,17 +168,33 @@ def _is_harmless(words: list[_Word], at: int) -> bool:
         if value == "new":
             return words[at + 1] == ("name", "Date")
         return value not in {"in", "of"} or _is_variable(words, at - 1)
+    if kind == "text":
+        return words[at + 1] != ("mark", ":") or _is_plain_key(value)
     if kind != "mark":
         return True
+    if value == "]":  # before a colon, it may be the computed key of a pattern, which takes a member out of anything
+        return words[at + 1] != ("mark", ":")
     if value == "[":
         return not _is_access(words[at - 1]) or (words[at + 1][0] == "number" and words[at + 2] == ("mark", "]"))
     if value in {"++", "--"}:
         # a line may end on either side of it, so neither side may be a member
-        before, after = words[at - 1], words[at + 1]
-        return (_is_variable(words, at - 1) or not _is_access(before)) and (
-            after[0] != "name" or (_may_change(after[1]) and words[at + 2][1] not in {".", "[", "(", "?"})
-        )
+        return (_is_variable(words, at - 1) or not _is_access(words[at - 1])) and _changes_no_member(words, at + 1)
     return value not in _ASSIGNS or _is_variable(words, at - 1)
+
+
+def _changes_no_member(words: list[_Word], at: int) -> bool:
+    """Whether what stands behind `++` or `--` cannot be a member that it changes, such as in `++(a.b)`."""
+    kind, value = words[at]
+    if kind == "name":
+        return _may_change(value) and words[at + 1][1] not in {".", "[", "(", "?"}
+    if kind == "keyword":
+        return value not in {"function", "new", "null", "true", "false"}
+    return not kind or (kind == "mark" and value not in {"(", "[", "{"})
+
+
+def _is_plain_key(text: str) -> bool:
+    """Whether a text is no harm as a key: `({"constructor": f}) => f("…")` takes a member out of what it is given."""
+    return "\\" not in text and text[1:-1] not in _REACHING
 
 
 def _is_access(before: _Word) -> bool:

@@ -17,6 +17,8 @@ _ROOMS = (100, 1000, 10_000, 100_000)
 _USUAL_ROOM = 5000
 # After so many turns a world goes whatever its scripts did: garbage that refers to itself goes with it.
 _MOST_TURNS = 200
+# For so many bots a world is ready.
+_MOST_READY = 4
 # What may be used to fetch the effects of a script that has used up its time or memory.
 _GRACE_SECONDS = 0.5
 _GRACE_HEAP = 16 << 20
@@ -122,16 +124,17 @@ class World:
 
 
 class Worlds:
-    """Makes worlds, one of them beforehand: for the Global Functions asked for last, and with the parts in `rest`.
+    """Makes worlds, beforehand for the bots that ran last. Each has its own: it may have changed what it has been in.
 
-    `zones` are the time zones that scripts have asked for.
+    `zones` are the time zones that scripts have asked for; `rest` as in `Answer.rest`.
     """
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
         self._room = _USUAL_ROOM
-        self._ready: World | None = None
-        self._last: str | None = None
+        self._blank: World | None = None
+        self._ready: dict[tuple[str, str], World] = {}  # by bot and its Global Functions, which have been loaded
+        self._last: tuple[str, str] | None = None
         self.rest = 0
         self.zones: set[str] = set()
 
@@ -139,33 +142,45 @@ class Worlds:
         """Say how many lines the scripts of each bot have that is going to be run: fewer make worlds cheaper."""
         longest = max(lines, default=0)
         self._room = next((room for room in _ROOMS if room > longest), _ROOMS[-1])
-        self._ready = None
+        self._blank = None
+        self._ready.clear()
 
     def keep(self, world: World) -> None:
-        """Take back a world that the scripts of a turn left as it was."""
+        """Take back a world that the scripts of the last turn left as it was."""
         world.turns += 1
-        if world.turns < _MOST_TURNS and world.global_functions == self._last:
-            self._ready = world
+        if world.turns < _MOST_TURNS and self._last is not None and world.global_functions == self._last[1]:
+            self._put(world)
 
-    def take(self, global_functions: str) -> World:
-        """Give a fresh world with these Global Functions. Raises Stopped when parsing them exceeds a limit."""
-        world = self._ready or World(self._limits, self._room)
-        self._ready, self._last = None, global_functions
-        if world.global_functions != global_functions:
+    def take(self, bot: str, global_functions: str) -> World:
+        """Give a world in which this bot alone has been. Raises Stopped when parsing its functions exceeds a limit."""
+        self._last = (bot, global_functions)
+        world = self._ready.pop(self._last, None)
+        if world is None:
+            world, self._blank = self._blank or World(self._limits, self._room), None
             world.load(global_functions)
         return world
 
     def prepare(self) -> None:
         """Have a world ready; to be called when nobody waits."""
-        if self._ready is None:
-            self._ready = World(self._limits, self._room)
-        if self._last is not None and self._ready.global_functions != self._last:
+        if self._last is None:
+            self._blank = self._blank or World(self._limits, self._room)
+        elif self._last not in self._ready:
+            world = World(self._limits, self._room)
             try:
-                self._ready.load(self._last)
+                world.load(self._last[1])
                 if self.rest:
-                    self._ready.parse_rest(self.rest)
+                    world.parse_rest(self.rest)
             except Stopped:  # the turn that needs them will be told
-                self._ready = self._last = None
+                self._last = None
+            else:
+                self._put(world)
+
+    def _put(self, world: World) -> None:
+        """Have a world ready for the bot that ran last; the one that has waited longest makes room."""
+        if self._last is not None:
+            self._ready[self._last] = world
+            if len(self._ready) > _MOST_READY:
+                del self._ready[next(iter(self._ready))]
 
 
 def _text(answer: object) -> str:

@@ -138,11 +138,11 @@ def test_a_message_too_many_is_refused_again_after_a_script_was_stopped(scene: S
 def test_a_world_is_prepared_for_the_global_functions_last_used() -> None:
     worlds = Worlds(Limits())
     worlds.prepare()
-    first = worlds.take("var a")
+    first = worlds.take("", "var a")
     worlds.prepare()
-    assert worlds.take("var a").global_functions == "var a"
+    assert worlds.take("", "var a").global_functions == "var a"
     worlds.prepare()
-    other = worlds.take("var b")
+    other = worlds.take("", "var b")
     assert other.global_functions == "var b"
     assert isinstance(first, World)
 

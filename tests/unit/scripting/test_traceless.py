@@ -29,6 +29,7 @@ HARMLESS = [
     "try { JSON.parse(botContext.getCurrentUserMessage()) } catch (e) { botContext.sendMessage('no') }",
     "var d = new Date(); botContext.setBotVariable('day', d.getDay()); var r = Math.random() * 10 % 3;",
     "[1, 2].map(x => x * 2).forEach(function (x) { botContext.sendMessage(x) })",
+    "var o = {'a b': 1, \"c\": [2]}; var n = o ? 'x' : 'y'; switch (n) { case 'x': n++\nbreak; default: --n }",
 ]
 TRACES = [
     "String.prototype.shout = function () { return 1 }",
@@ -89,6 +90,22 @@ TRACES = [
     "Math.in = 1",
     "Math.x <<= 1",
     "Math.x ||= 1",
+    "(({'constructor': f}) => f('x = 1'))(print)()",
+    "(function ({\"constructor\": f}) { f('x = 1') })(print)",
+    "try { throw print } catch ({'constructor': f}) { f('x = 1') }",
+    "(({'\\x63onstructor': f}) => f('x = 1'))(print)",
+    "(({['con' + 'structor']: f}) => f('x = 1'))(print)",
+    "(({a: {['constructor']: f}}) => f('x = 1'))({a: print})",
+    "(({'__proto__': p}) => p)([])",
+    "++(Math.x)",
+    "a\n--(Math.x)",
+    "++[Math][0].x",
+    "++{a: Math}.a.x",
+    "++function () { return Math }().x",
+    "++'a'.trim.x",
+    "++1 .toFixed.x",
+    "++true.valueOf.x",
+    "++new Date().getDay.x",
 ]
 DELETING = "for (const n of Object.keys(globalThis)) delete globalThis[n]"
 # Everything that can be reached from the global object, with what it holds.
@@ -169,6 +186,7 @@ _WORDS = """
 a b x Math JSON String Number Array Date f 1 2 'a' 'constructor' ( ) ( ) [ ] { } . . , ; ; = = += ++ -- => ? : <
 ! + - var let const function return for if in of new typeof delete throw try catch while trim length push map
 constructor prototype call sort splice Object this x.y a.b a[0] f(a) [a] {a:1} Math.abs
+({'constructor':f})=>f (({'constructor':f})=>f('Math.x=1')()) {['constructor']:f} (Math.x) (a.b) 'constructor':
 """
 WORDS = ["\n", *_WORDS.split()]
 
@@ -255,8 +273,24 @@ def test_a_world_is_kept_after_traceless_scripts_and_dropped_after_others() -> N
     assert turn(worlds, "var a = 1") is not second
 
 
-def turn(worlds: Worlds, code: str) -> object:
-    scripts = QuickJsScripts("", Limits(), worlds=worlds)
+def test_a_world_that_was_used_serves_the_same_bot_only() -> None:
+    worlds = Worlds(Limits())
+    first = turn(worlds, "var a = 1", "one")
+    assert turn(worlds, "var a = 1", "one") is first
+    assert turn(worlds, "var a = 1", "another") is not first
+    assert turn(worlds, "var a = 1", "one") is first
+
+
+def test_global_functions_that_leave_their_function_when_loaded_meet_no_other_bot() -> None:
+    worlds = Worlds(Limits())
+    turn(worlds, "var a = 1", "one", "}); Math.x = 1; (function () {")
+    scripts = QuickJsScripts("", Limits(), worlds=worlds, bot="another")
+    said = scripts.run(ref(), "botContext.sendMessage(typeof Math.x)", state()).effects
+    assert "undefined" in repr(said)
+
+
+def turn(worlds: Worlds, code: str, bot: str = "", functions: str = "") -> object:
+    scripts = QuickJsScripts(functions, Limits(), worlds=worlds, bot=bot)
     scripts.run(ref(), code, state())
     world = scripts._world
     scripts.end()
