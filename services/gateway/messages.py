@@ -3,7 +3,7 @@
 import asyncio
 import math
 import re
-import uuid
+import secrets
 from contextlib import nullcontext
 
 import msgspec
@@ -63,7 +63,7 @@ async def accept(mailbox: Mailbox, conversation_id: str, message: MessageRequest
     check_text(message.text, "text")
     if not message.text and message.payload is None:
         raise Refused("invalid_field", "`text` is empty: send what the consumer wrote.", field="text")
-    message_id = uuid.uuid4().hex if message.id is None else message.id
+    message_id = secrets.token_hex(16) if message.id is None else message.id
     metadata = carried(message.metadata, "metadata")
     event = msgspec.json.encode(ConsumerMessage(message.text, message.payload, metadata))
     echo = msgspec.json.encode(OutboxEntry("consumer", "text", message.text, message_id))

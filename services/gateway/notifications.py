@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 from collections import deque
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import structlog
 from arq.connections import ArqRedis
@@ -19,6 +19,7 @@ from shared.queue import entries
 from shared.queue.records import Told
 from shared.store import keys
 from shared.store.outage import Outage
+from shared.store.pool import ReadsWhatIsThere
 
 log = structlog.get_logger()
 
@@ -58,6 +59,14 @@ class Bell:
                 return None
             messages += [message for message in told.messages if message[0] > last]
         return messages
+
+    def ring_later(self, seconds: float) -> asyncio.TimerHandle:
+        """Ring once after so many seconds, as if there were something to read."""
+        return asyncio.get_running_loop().call_later(seconds, self.ring, _SOMETHING)
+
+    async def rung(self) -> None:
+        """Wait for a ring."""
+        await self._rung.wait()
 
     async def wait(self, seconds: float) -> None:
         """Wait for a ring, at most `seconds` and never longer than the time between two reads."""
@@ -114,7 +123,9 @@ class Notifications:
                         heard = await subscription.get_message(timeout=1.0)
                         if heard is not None:
                             pause = 0.0
-                            self._hear(heard)
+                            self._hear(heard["type"], heard["data"])
+                            for kind, *_, data in cast("ReadsWhatIsThere", subscription.connection).arrived():
+                                self._hear(kind.decode(), data)
             except (RedisError, OSError) as error:
                 self._outage.away(error)
             except Exception:
@@ -122,13 +133,13 @@ class Notifications:
             pause = min(_LONGEST_PAUSE, pause * 2 + 0.1)
             await asyncio.sleep(pause)
 
-    def _hear(self, heard: dict[str, Any]) -> None:
-        if heard["type"] == "subscribe":
+    def _hear(self, kind: str, data: Any) -> None:
+        if kind == "subscribe":
             # Also after a reconnect of redis' own making: hints may have been missed meanwhile.
             for bells in self._bells.values():
                 _ring(bells)
-        elif heard["type"] == "message":
-            told = entries.told(heard["data"])
+        elif kind == "message":
+            told = entries.told(data)
             for bell in self._bells.get(told.conversation_id, ()):
                 bell.ring(told)
 

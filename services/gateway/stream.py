@@ -6,7 +6,8 @@ last one was answered, so a slow client fills no memory here.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 from aiohttp import WSCloseCode, WSMsgType, web
@@ -68,11 +69,8 @@ async def open_stream(request: web.Request) -> web.WebSocketResponse:
         await stream.admit(credential)
     await socket.prepare(request)
     try:
-        with metrics.STREAMS.track_inprogress():
+        with metrics.STREAMS.track_inprogress(), stream.watched(request.transport):
             await stream.serve(after, admitted=credential is not None)
-    except TimeoutError:
-        if request.transport is not None:
-            request.transport.abort()  # it reads nothing, so it would not read a close frame either
     except ConnectionError:
         pass  # the client has left
     return socket
@@ -96,6 +94,7 @@ class _Stream:
         self._conversation_id = conversation_id
         self._socket = socket
         self._sending = asyncio.Lock()
+        self._sending_since: float | None = None
         self._ends_at: int | None = None
 
     async def admit(self, credential: str) -> None:
@@ -103,6 +102,24 @@ class _Stream:
         self._ends_at = await self._parts.access.admit(credential, self._conversation_id)
         if await self._parts.mailbox.about(self._conversation_id) is None:
             raise gone()
+
+    @contextmanager
+    def watched(self, transport: asyncio.Transport | None) -> Iterator[None]:
+        """Cut off who reads nothing of a frame for long: a timer for each frame would cost more than the frame."""
+        loop = asyncio.get_running_loop()
+
+        def look() -> None:
+            since = self._sending_since
+            if since is None or loop.time() - since < _SEND_SECONDS:
+                self._watching = loop.call_later(_SEND_SECONDS / 2, look)
+            elif transport is not None:
+                transport.abort()  # it would not read a close frame either
+
+        self._watching = loop.call_later(_SEND_SECONDS / 2, look)
+        try:
+            yield
+        finally:
+            self._watching.cancel()
 
     async def serve(self, after: int, *, admitted: bool) -> None:
         """Talk until the client leaves, the token ends, the conversation is gone or the gateway stops."""
@@ -185,14 +202,16 @@ class _Stream:
 
     async def _follow(self, bell: Bell, after: int) -> int:
         """Send what the hints tell, until they leave a hole or it is time to read again; return the cursor."""
-        clock = asyncio.get_running_loop().time
-        until = clock() + REREAD_SECONDS
-        while not bell.stopping and (left := until - clock()) > 0:
-            await bell.wait(left)
-            messages = bell.following(after)
-            if messages is None or not await self._may_show(messages):
-                break
-            after = await self._send_all(messages, after)
+        reread = bell.ring_later(REREAD_SECONDS)  # one timer for all hints until then
+        try:
+            while not bell.stopping:
+                await bell.rung()
+                messages = bell.following(after)
+                if messages is None or not await self._may_show(messages):
+                    break
+                after = await self._send_all(messages, after)
+        finally:
+            reread.cancel()
         return after
 
     async def _may_show(self, messages: Sequence[object]) -> bool:
@@ -216,8 +235,10 @@ class _Stream:
         await self._send(ErrorFrame(refused.problem, _id_of(body)))
 
     async def _send(self, frame: Wire) -> None:
-        async with self._sending, asyncio.timeout(_SEND_SECONDS):
-            await self._socket.send_str(msgspec.json.encode(frame).decode())
+        async with self._sending:
+            self._sending_since = asyncio.get_running_loop().time()
+            await self._socket.send_frame(msgspec.json.encode(frame), WSMsgType.TEXT)
+            self._sending_since = None
 
     async def _close(self, refused: Refused) -> None:
         metrics.refused(refused.code).inc()

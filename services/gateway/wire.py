@@ -1,6 +1,7 @@
 """What travels between the gateway and its callers, as Structs: JSON in camelCase. /openapi.json is made of these."""
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Annotated, Any
 
 import msgspec
@@ -224,7 +225,13 @@ class TurnList(Wire, frozen=True):
 
 def iso(at_ms: int) -> str:
     """Return a moment as ISO 8601 in UTC with milliseconds: `2026-11-22T03:04:05.678Z`."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, milliseconds = divmod(at_ms, 1000)
+    return f"{_second(seconds)}.{milliseconds:03}Z"
+
+
+@lru_cache(64)  # what is said now was said in the last few seconds
+def _second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).replace(tzinfo=None).isoformat()
 
 
 def turn_shown(trace: bytes) -> dict[str, Any]:

@@ -8,7 +8,7 @@ that have arrived are read at once.
 
 import asyncio
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from redis import exceptions
@@ -76,6 +76,12 @@ class ReadsWhatIsThere(AbstractConnection):
         if isinstance(answer, exceptions.ResponseError):
             raise answer
         return answer
+
+    def arrived(self) -> Iterator[Any]:
+        """Give what has arrived and was not read: of a subscription, more messages."""
+        parser: Any = self._parser
+        while (answer := parser._reader.gets()) is not NOT_ENOUGH_DATA:  # noqa: SLF001 - as above
+            yield answer
 
 
 class WaitsForNothing(AbstractConnection):
