@@ -70,7 +70,7 @@ async def test_a_message_goes_on_when_the_endpoint_is_slow(talk_with: Talks, ser
         return web.json_response(GREETED)
 
     talk = await talk_with(hears)
-    await publish(talk, await serve(answer), timeout=0.05)
+    await publish(talk, await serve(answer), timeout=0.5)
     assert await said(talk, "hello") == ["the endpoint could not be asked: the answer did not come in time"]
 
 

@@ -18,7 +18,8 @@ from tests.services.integration_worker.misbehaving import Server, bomb, cut, hug
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
 HEAD = b"HTTP/1.1 200 OK\r\n"
-FAST = "attempt_timeout = 0.6\n"
+FAST = "attempt_timeout = 0.8\n"
+PATIENT = "attempt_timeout = 1.5\n"  # a busy machine must be able to answer within it
 SECRET = [{"key": "Authorization", "value": "Bearer canary"}, {"key": "X-Api-Key", "value": "canary"}]
 
 
@@ -62,14 +63,14 @@ def hops(count: int) -> list[Any]:
 
 
 SLOW = [
-    Case("slow headers", [raw(HEAD, b"X-More: 1\r\n", then="go on", every=0.02), OK], ["timeout", "200"], 200, manifest=FAST),
+    Case("slow headers", [raw(HEAD, b"X-More: 1\r\n", then="go on", every=0.02), OK], ["timeout", "200"], 200, manifest=PATIENT),
     Case("slow headers of a POST", [raw(HEAD, b"X-More: 1\r\n", then="go on", every=0.02)], ["timeout"], "timeout", "POST", FAST),
-    Case("slow body", [raw(HEAD + b"Content-Length: 9999\r\n\r\n", b"x", then="go on", every=0.02), OK], ["timeout", "200"], 200, manifest=FAST),
+    Case("slow body", [raw(HEAD + b"Content-Length: 9999\r\n\r\n", b"x", then="go on", every=0.02), OK], ["timeout", "200"], 200, manifest=PATIENT),
     Case("slow, but in time", [late(0.1)], ["200"], 200),
     Case("never, with an attempt's own limit", [hang], ["timeout"] * 4, "timeout", manifest=FAST),
-    Case("never, within the budget", [hang], ["timeout"], "timeout", manifest="total_timeout = 0.3\n", budget=0.3),
-    Case("never, with less budget than attempts", [hang], ["timeout"] * 3, "timeout", manifest="total_timeout = 1.5\n" + FAST, budget=1.5),
-    Case("never, a POST that may be repeated", [hang, OK], ["timeout", "200"], 200, "POST", "repeat_unsafe = true\n" + FAST),
+    Case("never, within the budget", [hang], ["timeout"], "timeout", manifest="total_timeout = 0.8\n", budget=0.8),
+    Case("never, with less budget than attempts", [hang], ["timeout"] * 3, "timeout", manifest="total_timeout = 2.0\n" + FAST, budget=2.0),
+    Case("never, a POST that may be repeated", [hang, OK], ["timeout", "200"], 200, "POST", "repeat_unsafe = true\n" + PATIENT),
     Case("never, and time-outs are not repeated", [hang], ["timeout"], "timeout", manifest="retry_on = [500]\n" + FAST),
 ]  # fmt: skip
 BROKEN = [

@@ -107,14 +107,14 @@ async def test_a_port_that_is_closed_is_tried_four_times_whatever_the_method(wai
 
 async def test_an_attempt_that_hangs_is_repeated_within_its_own_limit(waiting: Waiting, server: Server) -> None:
     server.answers = [server.hang, OK]
-    await waiting.publish(responder("It", server.url), manifest="attempt_timeout = 0.2\n")
+    await waiting.publish(responder("It", server.url), manifest="attempt_timeout = 1.0\n")
     assert words(await waiting.made("It")) == ["timeout", "200"]
 
 
 async def test_the_budget_ends_a_call_that_hangs(waiting: Waiting, server: Server) -> None:
     server.answers = [server.hang]
     await waiting.publish(responder("It", server.url))
-    outcome = await waiting.made("It", budget_ms=200)
+    outcome = await waiting.made("It", budget_ms=700)
     assert (words(outcome), outcome.failure) == (["timeout"], "timeout")
 
 

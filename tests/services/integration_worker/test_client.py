@@ -70,7 +70,7 @@ async def test_plain_http_on_a_tls_address_is_unreachable(server: Server) -> Non
 
 async def test_a_server_that_hangs_is_a_timeout(server: Server) -> None:
     server.answers = [server.hang]
-    assert (await attempt(get(server.url), limit=0.2)).ending.failure == "timeout"
+    assert (await attempt(get(server.url), limit=0.7)).ending.failure == "timeout"
 
 
 async def test_no_time_left_is_a_timeout(server: Server) -> None:

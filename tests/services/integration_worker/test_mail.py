@@ -103,7 +103,7 @@ async def test_a_mail_is_repeated_only_while_its_text_has_not_gone_out(
 ) -> None:
     mails.says = {command: list(answers) for command, answers in says.items()}
     hangs = any(HANG in answers for answers in says.values())
-    await publish(waiting, mails, manifest="attempt_timeout = 0.8\n" if hangs else "")
+    await publish(waiting, mails, manifest="attempt_timeout = 1.2\n" if hangs else "")
     outcome = await waiting.made("Mail", email="jane@example.org", order=1)
     assert words(outcome) == attempts
     assert (outcome.failure or outcome.status) == end

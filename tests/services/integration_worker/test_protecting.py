@@ -36,16 +36,20 @@ NEVER = Pause(unexpected, unexpected)
 
 
 class Crowd:
-    """An answer that takes a moment, and counts how many wait for it."""
+    """An answer that takes a moment from when `full` have waited for it together, and counts how many do."""
 
-    def __init__(self, seconds: float = 0.01) -> None:
-        self.seconds, self.now, self.most, self.begun = seconds, 0, 0, list[float]()
+    def __init__(self, full: int) -> None:
+        self.full, self.now, self.most, self.count = full, 0, 0, 0
+        self._filled = asyncio.Event()
 
     async def __call__(self, _: web.Request) -> web.Response:
-        self.begun.append(asyncio.get_running_loop().time())
+        self.count += 1
         self.now += 1
         self.most = max(self.most, self.now)
-        await asyncio.sleep(self.seconds)
+        if self.now >= self.full:
+            self._filled.set()
+        await self._filled.wait()
+        await asyncio.sleep(0.01)
         self.now -= 1
         return web.Response(text="{}")
 
@@ -65,13 +69,24 @@ async def outcomes(waiting: Waiting, calls: list[str]) -> list[CallOutcome]:
     return cast("list[CallOutcome]", found)
 
 
-def in_line(waiting: Waiting, line: str) -> Callable[[], Awaitable[bool]]:
-    """Whether anybody waits for a place."""
+def holds(waiting: Waiting, key: str, count: int = 1) -> Callable[[], Awaitable[bool]]:
+    """Whether so many are in a line, or have a start."""
 
-    async def stands() -> bool:
-        return bool(await waiting.redis.zcard(line))
+    async def enough() -> bool:
+        return int(await waiting.redis.zcard(key)) >= count
 
-    return stands
+    return enough
+
+
+def fails_when(happened: Callable[[], Awaitable[bool]]) -> Callable[[web.Request], Awaitable[web.Response]]:
+    """Answer 503, but not before something has happened."""
+
+    async def answer(_: web.Request) -> web.Response:
+        while not await happened():
+            await asyncio.sleep(0.005)
+        return web.Response(status=503)
+
+    return answer
 
 
 async def keys_of_guards(redis: ArqRedis) -> set[bytes]:
@@ -82,19 +97,19 @@ async def keys_of_guards(redis: ArqRedis) -> set[bytes]:
 
 
 async def test_never_more_calls_at_once_than_the_integration_allows(waiting: Waiting, server: Server) -> None:
-    server.answers = [crowd := Crowd()]
+    server.answers = [crowd := Crowd(3)]
     await waiting.publish(responder("It", server.url), manifest="concurrency = 3\n")
     calls = [await waiting.call("It") for _ in range(12)]
     async with maker(waiting) as made:
         await asyncio.gather(*map(made.call, calls))
     assert {outcome.status for outcome in await outcomes(waiting, calls)} == {200}
-    assert (len(crowd.begun), crowd.most) == (12, 3)
+    assert (crowd.count, crowd.most) == (12, 3)
 
 
 async def test_integrations_of_one_host_share_its_limit_and_others_do_not(
     waiting: Waiting, server: Server, other_server: Server
 ) -> None:
-    server.answers, other_server.answers = [crowd := Crowd()], [other := Crowd()]
+    server.answers, other_server.answers = [crowd := Crowd(2)], [other := Crowd(4)]
     host = server.url.removeprefix("http://")
     await waiting.publish(
         responder("A", server.url), responder("B", server.url), responder("C", other_server.url),
@@ -103,21 +118,21 @@ async def test_integrations_of_one_host_share_its_limit_and_others_do_not(
     calls = [await waiting.call(name) for name in "ABC" * 4]
     async with maker(waiting) as made:
         await asyncio.gather(*map(made.call, calls))
-    assert (len(crowd.begun), crowd.most) == (8, 2)
+    assert (crowd.count, crowd.most) == (8, 2)
     assert other.most == 4
 
 
 async def test_two_workers_share_one_limit_and_tell_each_other(
     waiting: Waiting, server: Server, valkey_server: str
 ) -> None:
-    server.answers = [crowd := Crowd(0.02)]
+    server.answers = [crowd := Crowd(4)]
     limits = 'concurrency = 4\nrate = "300/s"\n'
     await waiting.publish(responder("It", server.url), manifest=limits)
     calls = [await waiting.call("It") for _ in range(40)]
     async with working(valkey_server), working(valkey_server):
         found = [await ended(waiting, call_id) for call_id in calls]
     assert {outcome.status for outcome in found} == {200}
-    assert (len(crowd.begun), crowd.most) == (40, 4)
+    assert (crowd.count, crowd.most) == (40, 4)
     assert any(outcome.attempts[0].waited for outcome in found)
 
 
@@ -225,7 +240,7 @@ async def test_a_call_that_is_stopped_while_it_waits_leaves_its_place_in_the_lin
         await until(server.called(1), holding)
         waits = asyncio.create_task(made.call(second))
 
-        await until(in_line(waiting, line), waits)
+        await until(holds(waiting, line), waits)
         for task in (waits, holding):
             task.cancel()
             await asyncio.wait([task])
@@ -265,7 +280,7 @@ async def test_a_call_that_nobody_awaits_any_more_is_not_made_after_its_wait(wai
         await until(server.called(1), holding)
         waits = asyncio.create_task(made.call(second))
 
-        await until(in_line(waiting, line), waits)
+        await until(holds(waiting, line), waits)
         assert await waiting.mailbox.result(second, b'{"type": "outcome", "call_id": "elsewhere"}')
         server.released.set()
         await asyncio.gather(holding, waits)
@@ -317,14 +332,15 @@ async def test_a_call_whose_breaker_opens_between_its_attempts_ends_with_the_ans
 
 
 async def test_who_waits_for_a_place_ends_at_once_when_the_breaker_opens(waiting: Waiting, server: Server) -> None:
-    server.answers = [server.hang]
-    limits = "concurrency = 1\nattempt_timeout = 0.2\nbreaker = { failures = 1 }\n" + ONCE
+    line = call_keys.guard("integration:bot:It")[2]
+    server.answers = [fails_when(holds(waiting, line, 3))]
+    limits = "concurrency = 1\nbreaker = { failures = 1 }\n" + ONCE
     await waiting.publish(responder("It", server.url), manifest=limits)
     calls = [await waiting.call("It") for _ in range(4)]
     async with maker(waiting) as made:
         await asyncio.gather(*map(made.call, calls))
-    found = sorted(str(outcome.failure) for outcome in await outcomes(waiting, calls))
-    assert (found, server.seen.count) == (["breaker_open"] * 3 + ["timeout"], 1)
+    found = sorted(str(outcome.failure or outcome.status) for outcome in await outcomes(waiting, calls))
+    assert (found, server.seen.count) == (["503"] + ["breaker_open"] * 3, 1)
 
 
 @pytest.mark.parametrize("status", [404, 429, 400])
@@ -337,17 +353,17 @@ async def test_answers_that_say_nothing_against_the_api_do_not_open_it(
 
 
 async def test_who_waits_for_the_rate_ends_at_once_too_when_the_breaker_opens(waiting: Waiting, server: Server) -> None:
-    server.answers = [server.hang, BAD]
-    limits = 'rate = "2/m"\nbreaker = { failures = 1 }\nattempt_timeout = 0.3\n' + ONCE
-    await waiting.publish(responder("It", server.url), manifest=limits)
     starts = call_keys.guard("integration:bot:It")[3]
+    server.answers = [fails_when(holds(waiting, starts, 3))]
+    limits = 'rate = "2/m"\nbreaker = { failures = 1 }\n' + ONCE
+    await waiting.publish(responder("It", server.url), manifest=limits)
     seconds, _ = await cast("Any", waiting.redis.time())
     await waiting.redis.zadd(starts, {"earlier:1": seconds * 1000 - 45_000})  # the next but one may begin in 15 s
     calls = [await waiting.call("It") for _ in range(2)]
     async with maker(waiting) as made:
         await asyncio.gather(*map(made.call, calls))
-    found = sorted(str(outcome.failure) for outcome in await outcomes(waiting, calls))
-    assert (found, server.seen.count) == (["breaker_open", "timeout"], 1)
+    found = sorted(str(outcome.failure or outcome.status) for outcome in await outcomes(waiting, calls))
+    assert (found, server.seen.count) == (["503", "breaker_open"], 1)
 
 
 async def test_an_attempt_that_is_too_late_already_is_not_held_up(waiting: Waiting) -> None:
