@@ -10,7 +10,7 @@ from typing import Any, Self
 
 import aiohttp
 
-PATIENCE = 15.0
+PATIENCE = 60.0
 
 
 class Words:

@@ -15,8 +15,8 @@ from typing import Any, Self
 
 from aiohttp import web
 
-STARTS_WITHIN = 30.0
-ENDS_WITHIN = 10.0
+STARTS_WITHIN = 90.0
+ENDS_WITHIN = 60.0
 
 
 class Running:

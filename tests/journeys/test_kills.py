@@ -107,7 +107,7 @@ async def test_a_get_goes_on_after_the_integration_worker_was_killed_in_mid_call
     arrived = await slow_first(api, "/question", "it is so")
     async with Consumer(programs.url, BOT_ID) as consumer:
         await consumer.say(f"{ASK_GET} something")
-        await asyncio.to_thread(arrived.wait, 15)
+        await asyncio.to_thread(arrived.wait, 60)
         await asyncio.sleep(chance.random() / 10)
         programs.kill("integration_worker")
         await consumer.say("meanwhile")
@@ -126,7 +126,7 @@ async def test_a_post_ends_as_interrupted_after_the_integration_worker_was_kille
     before = len(api.requests)
     async with Consumer(programs.url, BOT_ID) as consumer:
         await consumer.say(f"{ASK_POST} something")
-        await asyncio.to_thread(arrived.wait, 15)
+        await asyncio.to_thread(arrived.wait, 60)
         await asyncio.sleep(chance.random() / 10)
         programs.kill("integration_worker")
         await consumer.say("meanwhile")

@@ -7,9 +7,11 @@ from shared.store import keys
 from tests.store.conftest import Finish, Own, Raw, Say, Starts
 
 
-async def told(listener: object) -> list[Told]:
+async def told(redis: Raw, listener: Raw) -> list[Told]:
+    """What a listener has been told, up to now."""
+    await redis.publish(keys.notify(0), "the end")
     found = []
-    while (heard := await listener.get_message(ignore_subscribe_messages=True, timeout=0.2)) is not None:  # type: ignore[attr-defined] # redis' PubSub
+    while (heard := await listener.get_message(timeout=60))["data"] != b"the end":
         found.append(entries.told(heard["data"]))
     return found
 
@@ -20,12 +22,12 @@ async def test_hints_put_together_are_the_outbox(
     talk = await conversation()
     async with redis.pubsub() as listener:
         await listener.subscribe(keys.notify(0))
-        await listener.get_message(timeout=1)
+        await listener.get_message(timeout=60)  # that it listens
         await say(talk)
         await own(talk)
         await finish(talk, replies=[b'{"text":"a\\nb"}', b'{"x":\n1}'])
         await say(talk)
-        hints = await told(listener)
+        hints = await told(redis, listener)
     page = await mailbox.read(talk, 0)
     assert page is not None
     assert [message for hint in hints for message in hint.messages] == page.messages
@@ -40,10 +42,10 @@ async def test_a_turn_without_replies_and_large_replies_are_told_by_the_id_alone
     await own(talk)
     async with redis.pubsub() as listener:
         await listener.subscribe(keys.notify(0))
-        await listener.get_message(timeout=1)
+        await listener.get_message(timeout=60)  # that it listens
         await finish(talk)
         await say(talk)
         await own(talk, "f2")
         await finish(talk, "f2", replies=[b'{"text":"%s"}' % (b"x" * 17_000)])
-        hints = await told(listener)
+        hints = await told(redis, listener)
     assert [hint.after for hint in hints] == [None, 1, None]

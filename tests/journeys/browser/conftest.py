@@ -19,7 +19,7 @@ from tests.ports import free_port
 
 ROOT = Path(__file__).parents[3]
 EXAMPLES = ("web-view", "order-status")
-PATIENCE = 20_000
+PATIENCE = 60_000
 CHROMIUM = Path("/usr/bin/chromium")
 ARGUMENTS = [
     "--no-sandbox",

@@ -46,6 +46,7 @@ def test_the_phases_of_a_turn_are_counted() -> None:
 
 
 def test_a_slow_turn_is_told_with_its_phases_and_a_quick_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(timing, "SLOW_SECONDS", 60.0)
     with capture_logs() as quick:
         finish(Timing(NOW, 0.0))
     assert quick == []
@@ -68,6 +69,7 @@ def test_when_all_turns_are_slow_one_line_says_it_for_the_others(monkeypatch: py
     monkeypatch.setattr(timing, "SLOW_SECONDS", 0.005)
     monkeypatch.setattr(Timing, "told_at", float("-inf"))
     monkeypatch.setattr(Timing, "untold", 0)
+    monkeypatch.setattr(timing, "TELL_SECONDS", 60.0)
     with capture_logs() as lines:
         for _ in range(4):
             finish(Timing(NOW, 0.0))
