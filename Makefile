@@ -10,6 +10,8 @@ BIN := $(VENV)/bin
 # Made anew when the lock or the project file is newer; otherwise this costs nothing.
 STAMP := $(VENV)/.installed
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Whatever a machine's image says: what was compiled once is kept, or each process of a run compiles everything anew.
+export PYTHONDONTWRITEBYTECODE :=
 export PIP_NO_INPUT := 1
 
 .DEFAULT_GOAL := help

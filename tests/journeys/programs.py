@@ -31,6 +31,7 @@ class Programs:
             "BOTLANE_REDIS_URL": redis_url,
             "BOTLANE_SECRET": secrets.token_hex(32),
             "BOTLANE_CREATE_RATE": "100000",
+            "BOTLANE_TURN_PROCESSES": "1",
             "BOTLANE_WEB_VIEW_RATE": "1000000",
             "BOTLANE_WEB_VIEW_ADDRESS_RATE": "1000000",
             **environment,

@@ -74,8 +74,9 @@ def botlane_run(data: Path, bots: list[Path], *options: str, **environment: str)
         str(data),
         *options,
     ]
+    variables = {**clean_environment(), "BOTLANE_TURN_PROCESSES": "1", **environment}
     with log.open("ab") as output:
-        process = subprocess.Popen(command, stdout=output, stderr=output, env={**clean_environment(), **environment})
+        process = subprocess.Popen(command, stdout=output, stderr=output, env=variables)
     running = Running(process, data, log)
     try:
         running.wait_until_ready()

@@ -57,7 +57,7 @@ def test_nothing_is_lost_doubled_or_overtaken_while_programs_are_killed(
     report = json.loads(file.read_text())
     assert report["verdict"] == "kept"
     assert report["answers"] > 0
-    assert len(report["strikes"]) >= SECONDS / 3
+    assert len(report["strikes"]) >= SECONDS / 5
     counts = Counter({"events": report["events"], "answers": report["answers"], "strikes": len(report["strikes"])})
     slowest = {"answer": report["stall"]["worst"], "answer behind a call": report["callStall"]["worst"]}
     record_figures(record_property, "verify --kill", counts, slowest)
@@ -133,7 +133,8 @@ def installation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 async def test_an_installation_that_breaks_a_promise_is_caught(
     fault: str, installation: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("services.verifier.talker.PATIENCE", 3.0)  # for answers that will never come
+    if fault:
+        monkeypatch.setattr("services.verifier.talker.PATIENCE", 3.0)  # for answers that will never come
     async with BrokenGateway(installation, fault) as broken, Gateways([broken.url]) as gateways:
         plan = Plan(conversations=6, events=15, seconds=0, seed=5)
         load = Load(plan, gateways, Api(random.Random(1)))

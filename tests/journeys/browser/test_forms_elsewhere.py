@@ -95,7 +95,7 @@ async def test_an_unchanged_form_of_another_origin_posts_after_its_preflight(
 ) -> None:
     consumer = await begin(http, forms, "old-forms")
     asked: list[Request] = []
-    page.on("requestfinished", lambda request: asked.append(request) if request.method == "POST" else None)
+    page.on("request", lambda request: asked.append(request) if request.method == "POST" else None)
     await page.goto(consumer.old_form)
     await page.get_by_label("Size").fill("Größe M")
     await page.get_by_role("button", name="Send").click()
