@@ -8,6 +8,7 @@ import msgspec
 import structlog
 
 from services.cli.call_values import Prepared
+from services.cli.data_folder import USUAL
 from services.integration_worker.call import Calls
 from services.integration_worker.worker import build_exchanges
 from services.settings import Settings
@@ -66,7 +67,8 @@ def scripts_of(bot: Bot, settings: Settings) -> QuickJsScripts:
 async def _made(prepared: Prepared, settings: Settings) -> CallOutcome:
     record = _Record(prepared)
     async with OutboundClient(settings.rewrite_urls) as client:
-        by_hand = msgspec.structs.replace(settings, secret_commands=True)
+        closed = (*settings.closed_files, str(USUAL))
+        by_hand = msgspec.structs.replace(settings, secret_commands=True, closed_files=closed)
         exchanges = build_exchanges(by_hand, client, None, OwnTokens())
         await Calls(record, _OneBot(prepared.bot), exchanges, show=True).call(prepared.call_id)
     if record.outcome is None:

@@ -17,6 +17,7 @@ import msgspec
 
 from services.cli.failure import CommandFailed
 
+USUAL = Path(".botlane")
 READY = "ready.json"
 PATIENCE = 3.0
 """Seconds to wait for a folder whose holder has died: its server is about to end."""

@@ -10,6 +10,7 @@ import msgspec
 
 from services.cli.bots_commands import read_bots
 from services.cli.check_command import counts
+from services.cli.data_folder import USUAL
 from services.cli.run import RunPlan, run_tree
 from services.cli.server_option import named_by
 from services.cli.settings_help import epilog
@@ -26,9 +27,7 @@ _CHOSEN = ("redis_url", "ops", "console", "keyless", "trace_ttl", "completion_wa
     "--port", type=click.IntRange(0, 65535), help="Port of the gateway, 0 for a free one [default: BOTLANE_PORT]."
 )
 @click.option("--host", help="Address the gateway listens on [default: BOTLANE_HOST].")
-@click.option(
-    "--data", type=click.Path(path_type=Path), default=Path(".botlane"), show_default=True, help="Data folder."
-)
+@click.option("--data", type=click.Path(path_type=Path), default=USUAL, show_default=True, help="Data folder.")
 @click.option("--redis", default="", help="Address of a Redis to use instead of an embedded server.")
 @click.option(
     "--manifest", type=click.Path(path_type=Path), help="Manifest of a single BOT, instead of the one beside it."

@@ -3,7 +3,9 @@
 import base64
 import json
 from pathlib import Path
+from typing import Any, NamedTuple
 
+from tests.services.integration_worker.authority import PASSPHRASE
 from tests.unit.dialog.bots import Part, call, dialog, export, integration, starter, text
 
 CANARIES = {
@@ -11,15 +13,27 @@ CANARIES = {
     for name in (
         *("password", "static_token", "header_key", "query_key", "client_secret", "issued_token", "refused_secret"),
         *("photos_secret", "photos_token", "photos_refresh", "photos_code", "private_key", "jwt_token", "passphrase"),
-        *("busy_secret", "parameter", "consumer_token"),
+        *("busy_secret", "parameter", "consumer_token", "smtp_password", "proxy_password"),
     )
-}
+} | {"locked_phrase": PASSPHRASE}
 BASIC = base64.b64encode(f"bot:{CANARIES['password']}".encode()).decode()
+SMTP_PLAIN = base64.b64encode(f"\0bot\0{CANARIES['smtp_password']}".encode()).decode()
+PROXY_BASIC = base64.b64encode(f"bot:{CANARIES['proxy_password']}".encode()).decode()
 
 ATTACHED = ("basic", "static", "header", "query", "client", "photos", "jwt", "consumer")
 """Credentials that reach the API; those below never do."""
-UNATTACHED = ("refused", "busy", "bank", "missing")
+UNATTACHED = ("refused", "busy", "bank", "missing", "own")
 BEHAVIOURS = ("ok", "denied", "failing", "slow", "dropping", "echo", "away")
+ELSEWHERE = (
+    ("proxied", "ok"),
+    ("proxied", "echo"),
+    ("proxied", "failing"),
+    ("locked", "ok"),
+    ("mail", "ok"),
+    ("mail", "again"),
+)
+"""Calls that go through a proxy, to a server that wants a certificate, and to a mail server."""
+PROXIED = "http://shop.invalid"
 
 MANIFEST = """
 [egress]
@@ -78,28 +92,68 @@ username = "bot"
 password = {{ command = "false" }}
 [credentials.consumer]
 type = "consumer"
+[credentials.proxied]
+type = "access_token"
+token = {{ file = "{folder}/static_token" }}
+[hosts."shop.invalid"]
+proxy = {{ url = "{proxy}", username = "bot", password = {{ env = "CANARY_PROXY_PASSWORD" }} }}
+[credentials.locked]
+type = "mutual_tls"
+certificate = {{ file = "{folder}/client.pem" }}
+private_key = {{ file = "{folder}/client.locked.key" }}
+passphrase = {{ env = "CANARY_LOCKED_PHRASE" }}
+authorities = {{ file = "{folder}/authority.pem" }}
+[credentials.own]
+type = "access_token"
+token = {{ file = "{folder}/.botlane/secret" }}
+[credentials.mail]
+type = "basic"
+username = "bot"
+password = {{ env = "CANARY_SMTP_PASSWORD" }}
+[email]
+smtp = "{mail}"
+sender = "Bot <bot@example.com>"
+credential = "mail"
 """
+MAIL = {"from": "", "to": "ann@example.com", "subject": "Order", "body": "Thank you"}
+
+
+class Places(NamedTuple):
+    """Where the bot calls: addresses of the API, its token end-points, a server with TLS, a proxy and a mail server."""
+
+    api: str
+    tokens: str
+    secure: str
+    proxy: str
+    mail: str
 
 
 def calls() -> list[tuple[str, str]]:
     """List the integrations: what each proves itself with, and how the API behaves to it."""
-    return [(name, behaviour) for name in ATTACHED for behaviour in BEHAVIOURS] + [(name, "ok") for name in UNATTACHED]
+    attached = [(name, behaviour) for name in ATTACHED for behaviour in BEHAVIOURS]
+    return [*attached, *((name, "ok") for name in UNATTACHED), *ELSEWHERE]
 
 
-def write_bot(folder: Path, api: str, tokens: str) -> Path:
-    """Write export, manifest and the file with a secret; each integration has a dialog that starts with its name."""
-    parts: list[Part] = []
+def write_bot(folder: Path, places: Places) -> Path:
+    """Write export, manifest and the file with a secret; each integration has a dialog that starts with its name.
+
+    `close` calls a slow one and closes the conversation.
+    """
+    slow = [starter("close"), call("call before closing", "consumer-slow"), text("closed", then="close_conversation")]
+    parts: list[Part] = [dialog("closing", *slow)]
     integrations: list[Part] = []
-    manifest = MANIFEST.format(folder=folder, tokens=tokens)
+    manifest = MANIFEST.format(folder=folder, **places._asdict())
+    roots = {"proxied": PROXIED, "locked": places.secure}
     for name, behaviour in calls():
         called = f"{name}-{behaviour}"
-        fields = {"sent": f"{{$.api_{called}.sent}}"}
-        integrations.append(
-            integration(called, f"{api}/{behaviour}/{name}", fields=fields, method="POST", postBody="{}")
-        )
+        more: dict[str, Any] = {"method": "POST", "postBody": "{}", "fields": {"sent": f"api_{called}.sent"}}
+        if name == "mail":
+            more = {"integrationType": "EMAIL", "postBody": json.dumps(MAIL)}
+        integrations.append(integration(called, f"{roots.get(name, places.api)}/{behaviour}/{name}", **more))
         said = text(f"say {called}", f"ended {called}: {{{called}.sent}}", "end")
         parts.append(dialog(called, starter(f"go {called}"), call(f"call {called}", called), said))
-        manifest += f'[integrations.{called}]\ncredential = "{name}"\nretries = 0\nattempt_timeout = 1.0\n'
+        own = "" if name == "mail" else f'credential = "{name}"\n'
+        manifest += f"[integrations.{called}]\n{own}retries = 0\nattempt_timeout = 1.0\n"
     bot = folder / "canaries.json"
     bot.write_text(json.dumps(export(*parts, integrations=tuple(integrations))))
     bot.with_suffix(".botlane.toml").write_text(manifest)

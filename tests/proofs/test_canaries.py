@@ -6,6 +6,7 @@ written and shows is searched: its data folder with every write to Redis, logs, 
 
 import asyncio
 import base64
+import hashlib
 import json
 import re
 import subprocess
@@ -13,6 +14,7 @@ import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import NamedTuple
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
@@ -20,14 +22,20 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from services.cli.__main__ import main
 from tests.journeys.consumer import Consumer
 from tests.journeys.system import LoopbackApi, Running, botlane_run, clean_environment
-from tests.proofs.canary_bot import BASIC, CANARIES, calls, environment, write_bot
+from tests.proofs.beside import beside
+from tests.proofs.canary_bot import BASIC, CANARIES, PROXY_BASIC, SMTP_PLAIN, Places, calls, environment, write_bot
+from tests.services.integration_worker.authority import Authority
+from tests.services.integration_worker.mail_server import MailServer, mailing
+from tests.services.integration_worker.misbehaving import Server, serving
+from tests.services.integration_worker.proxying import Proxy, proxying
 from tests.unit.dialog.bots import BOT_ID
 
 pytestmark = pytest.mark.proof
 
-SECRETS = {**CANARIES, "basic": BASIC}
+SECRETS = {**CANARIES, "basic": BASIC, "smtp": SMTP_PLAIN, "proxy": PROXY_BASIC}
 
 
 def answers(api: LoopbackApi, other: LoopbackApi) -> None:
@@ -65,7 +73,7 @@ def answers(api: LoopbackApi, other: LoopbackApi) -> None:
             "slow": slow,
             "dropping": dropping,
             "away": away,
-        }[behaviour]
+        }.get(behaviour)
 
 
 def token_answers(tokens: LoopbackApi) -> None:
@@ -90,13 +98,40 @@ def token_answers(tokens: LoopbackApi) -> None:
     tokens.answers["/busy"] = busy
 
 
+class Others(NamedTuple):
+    """The servers: the API, its token end-points, somebody else, and those that are reached in other ways."""
+
+    api: LoopbackApi
+    tokens: LoopbackApi
+    other: LoopbackApi
+    secure: Server
+    proxy: Proxy
+    mail: MailServer
+
+    @property
+    def places(self) -> Places:
+        return Places(self.api.url, self.tokens.url, self.secure.url, self.proxy.url, self.mail.url)
+
+
 @pytest.fixture
-def servers() -> Iterator[tuple[LoopbackApi, LoopbackApi, LoopbackApi]]:
-    """The API, its token end-points, and somebody else."""
-    with LoopbackApi() as api, LoopbackApi() as tokens, LoopbackApi() as other:
+def servers(tmp_path: Path) -> Iterator[Others]:
+    authority = Authority(tmp_path)
+    authority.client("client")
+    with (
+        LoopbackApi() as api,
+        LoopbackApi() as tokens,
+        LoopbackApi() as other,
+        beside(serving(authority.server())) as secure,
+        beside(proxying()) as proxy,
+        beside(mailing()) as mail,
+    ):
         answers(api, other)
         token_answers(tokens)
-        yield api, tokens, other
+        secure.answers = [(200, {"Content-Type": "application/json"}, b'{"sent": "securely"}')]
+        proxy.hosts["shop.invalid"] = ("127.0.0.1", int(api.url.rpartition(":")[2]))
+        proxy.password = f"bot:{CANARIES['proxy_password']}"
+        mail.says["AUTH"] = ["235 welcome", f"535 5.7.8 not {CANARIES['smtp_password']} {SMTP_PLAIN}"]
+        yield Others(api, tokens, other, secure, proxy, mail)
 
 
 def command(running: Running, *arguments: str, data: bool = True, code: int | None = None) -> str:
@@ -158,16 +193,29 @@ async def talked(url: str) -> tuple[str, list[str]]:
 @asynccontextmanager
 async def conversation(url: str) -> AsyncIterator[Consumer]:
     """Open a conversation whose consumer has signed in."""
-    import hashlib
-
     async with Consumer(url, BOT_ID) as consumer:
-        proof = hashlib.sha256(f"{consumer.conversation_id} || {BOT_ID}".encode()).hexdigest()
-        body = {"botId": BOT_ID, "conversationId": consumer.conversation_id, "userId": consumer.user_id}
-        body["contextVariables"] = [{"name": "cidp_accessToken", "value": CANARIES["consumer_token"]}]  # type: ignore[assignment]
-        path = "/thirdparty-services-0.1/webview"
-        status, answer = await consumer.request("POST", path, json=body, headers={"Authorization": proof})
-        assert status == 200, answer
+        await sign_in(consumer)
         yield consumer
+
+
+async def sign_in(consumer: Consumer, **more: str) -> None:
+    """Post the consumer's token as a form does."""
+    proof = hashlib.sha256(f"{consumer.conversation_id} || {BOT_ID}".encode()).hexdigest()
+    variables = {"cidp_accessToken": CANARIES["consumer_token"], **more}
+    body = {"botId": BOT_ID, "conversationId": consumer.conversation_id, "userId": consumer.user_id}
+    given = [{"name": name, "value": value} for name, value in variables.items()]
+    path, headers = "/thirdparty-services-0.1/webview", {"Authorization": proof}
+    status, answer = await consumer.request("POST", path, json={**body, "contextVariables": given}, headers=headers)
+    assert status == 200, answer
+
+
+async def buried(url: str) -> None:
+    """Let a consumer's token come too late: its event is given up."""
+    async with conversation(url) as consumer:
+        await consumer.say("close")
+        await sign_in(consumer, again="yes")
+        while (await consumer.next())["type"] != "closed":
+            pass
 
 
 async def metrics(running: Running) -> str:
@@ -194,22 +242,45 @@ def found_in(places: dict[str, str]) -> list[str]:
     ]
 
 
+def called_by_hand(bot: Path, capsys: pytest.CaptureFixture[str]) -> str:
+    """Let `botlane call` make one call with each credential, in all its forms; return all it printed."""
+    told = ""
+    last = {name: behaviour for name, behaviour in calls() if behaviour in {"ok", "echo", "again"}}
+    for name, behaviour in last.items():
+        for form in ([], ["--json"], ["--curl"]):
+            words = ["call", str(bot), f"{name}-{behaviour}", *form]
+            if name == "consumer":
+                words += ["--set", f"cidp_accessToken={CANARIES['consumer_token']}"]
+            with pytest.raises(SystemExit):
+                main(words)
+            said = capsys.readouterr()
+            told += f"{name} {said.out}{said.err}"
+    return told
+
+
 def test_secrets_appear_in_requests_to_the_right_host_and_nowhere_else(
-    tmp_path: Path, servers: tuple[LoopbackApi, LoopbackApi, LoopbackApi]
+    tmp_path: Path, servers: Others, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    api, tokens, other = servers
-    bot = write_bot(tmp_path, api.url, tokens.url)
-    with botlane_run(tmp_path / "data", [bot], **environment(), BOTLANE_CREATE_RATE="10000") as running:
+    api, tokens, other, secure, proxy, mail = servers
+    bot = write_bot(tmp_path, servers.places)
+    with botlane_run(tmp_path / ".botlane", [bot], **environment(), BOTLANE_CREATE_RATE="10000") as running:
         places = {"authorize": consented(running)}
         places["conversations"], ids = asyncio.run(talked(running.url))
         places["metrics"] = asyncio.run(metrics(running))
         places["list"] = command(running, "credentials", "list")
-        places["trace"] = "".join(command(running, "trace", one, code=0) for one in ids[:3])
+        for at, form in enumerate(([], ["--values"], ["--json"])):
+            places[f"trace {form}"] = "".join(command(running, "trace", one, *form, code=0) for one in ids[at::30])
         places["status"] = command(running, "status", "--json", code=0)
-        places["dead"] = command(running, "dead", "list", code=0)
+        asyncio.run(buried(running.url))
+        places["dead list"] = command(running, "dead", "list", "--json", code=0)
+        [letter] = json.loads(places["dead list"])
+        places["dead show"] = command(running, "dead", "show", letter["id"], "--values", code=0)
         places["check"] = command(running, "check", str(bot), data=False)
-        for name, *form in (("basic-echo",), ("refused-ok",), ("client-denied", "--json"), ("query-away", "--curl")):
-            places[name] = command(running, "call", str(bot), name, *form, data=False)
+        monkeypatch.chdir(tmp_path)
+        for name, value in environment().items():
+            monkeypatch.setenv(name, value)
+        places["call"] = called_by_hand(bot, capsys)
+        secret = (running.data / "secret").read_text()
     places["what botlane run printed"] = running.log.read_text()
     stored = {
         str(file): file.read_bytes().decode("latin-1")
@@ -219,9 +290,14 @@ def test_secrets_appear_in_requests_to_the_right_host_and_nowhere_else(
     assert any("appendonly" in name for name in stored)
     assert "outcome=credential" in stored[str(running.data / "logs/integration-worker.log")].replace('":"', "=")
     assert found_in(places | stored) == []
+    assert [name for name, content in (places | stored).items() if secret in content] == []
     assert found_in({"another origin": str(other.requests)}) == []
     assert len(other.requests) > 0
-    sent = str(api.requests) + str(tokens.requests)
-    sent += "".join(base64.b64decode(basic).decode() for basic in re.findall(r"Basic ([A-Za-z0-9+/=]+)", sent))
-    unsent = {"private_key", "photos_refresh", "passphrase"}  # signed with, or never needed
+    assert secret not in str(api.requests)
+    sent = str([api.requests, tokens.requests, proxy.heads, [one.user for one in mail.taken]])
+    sent += "".join(
+        base64.b64decode(basic).decode() for basic in re.findall(r"(?:Basic|PLAIN) ([A-Za-z0-9+/=]+)", sent)
+    )
+    assert secure.seen.count > 0
+    unsent = {"private_key", "passphrase", "locked_phrase"}  # signed with, or opened by
     assert [name for name in SECRETS if name not in unsent and SECRETS[name] not in sent] == []

@@ -42,3 +42,18 @@ def test_a_secret_that_is_missing_is_named(server: Server, tmp_path: Path, call:
     code, out, _ = call(bot, "Orders", "--set", "number=7")
     assert (code, len(server.seen)) == (1, 0)
     assert "credential crm: client_secret: the command printenv ended with exit code 1" in out
+
+
+def test_the_secret_of_a_run_is_no_secret_for_bots(
+    server: Server, tmp_path: Path, call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / ".botlane").mkdir()
+    (tmp_path / ".botlane/secret").write_text("cAnAry")
+    manifest = (
+        '[credentials.own]\ntype = "access_token"\ntoken = { file = ".botlane/secret" }\n'
+        f'[integrations.Orders]\ncredential = "own"\n{PRIVATE}'
+    )
+    code, out, _ = call(written(tmp_path, orders(server.url), manifest=manifest), "Orders", "--set", "number=7")
+    assert (code, server.seen) == (1, [])
+    assert "is Botlane's own and not for bots" in out

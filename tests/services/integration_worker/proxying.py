@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -43,7 +44,8 @@ class Proxy:
             writer.write(b"HTTP/1.1 200 Connected\r\n\r\n")
         else:
             rest = target.split(authority, 1)[1]
-            back.write(head.replace(f" {target} ", f" {rest} ", 1).encode("latin-1"))
+            onwards = head.replace(f" {target} ", f" {rest} ", 1)
+            back.write(re.sub(r"(?m)^Proxy-Authorization: .*\r\n", "", onwards).encode("latin-1"))
         await asyncio.gather(_pipe(reader, back), _pipe(onward, writer))
 
 
