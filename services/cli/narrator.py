@@ -20,6 +20,7 @@ from shared.store.connection import RedisUnreachable, translated
 REMEMBERED = 1000
 """Conversations whose last told turn is remembered."""
 AGAIN_SECONDS = 1.0
+_ENDS = {"transfer": "transferred", "kept": "kept, people have the conversation", "close": "closed"}
 SHORT = 8
 """Characters of a conversation's id at the head of a line."""
 
@@ -83,6 +84,7 @@ def sentences(conversation: str, turn: TurnTrace) -> list[str]:
         parts.append(f"calls {', '.join(line.interaction or line.note for line in calls)}")
     if replies := sum(line.code == "reply" for line in turn.lines):
         parts.append(f"{replies} {'reply' if replies == 1 else 'replies'}")
+    parts += [_ENDS[line.code] for line in turn.lines if line.code in _ENDS]
     parts.append(f"{turn.ms:.0f} ms")
     head = f"{when}  {conversation[:SHORT]}  {turn.turn:>3}  {' · '.join(parts)}"
     warnings = [line for line in turn.lines if line.level == "warning" or _why(line)]

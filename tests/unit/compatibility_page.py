@@ -6,11 +6,14 @@ status is `same`) and `test`, as `path::name of the function`.
 
 import re
 import tomllib
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 
 ROOT = Path(__file__).parents[2]
+_RULING = re.compile(r" \(R[0-9]+(?:, R[0-9]+)*\)")
+"""Names of decisions, which say nothing to who reads the page."""
 STATUSES = ("same", "better", "different", "not supported")
 _HEAD = """# What behaves as in Conversation Builder, and what does not
 
@@ -55,12 +58,13 @@ def is_there(test: str) -> bool:
 
 def document() -> str:
     """Return the page."""
-    sections = [_HEAD]
+    counted = Counter(row.status for part in parts().values() for row in part.row)
+    sections = [_HEAD, "\n" + ", ".join(f"{counted[status]} {status}" for status in STATUSES) + ".\n"]
     for part in parts().values():
-        lines = ["| feature | source | status | note | shown by |", "|---|---|---|---|---|"]
+        lines = ["| feature | status | note | shown by |", "|---|---|---|---|"]
         for row in part.row:
             test = row.test.rpartition("::")[2].removeprefix("test_").replace("_", " ")
-            cells = (row.feature, row.source, row.status, row.note, test)
+            cells = (_RULING.sub("", row.feature), row.status, _RULING.sub("", row.note), test)
             lines.append("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |")
         sections.append(f"\n## {part.title}\n\n" + "\n".join(lines) + "\n")
     return "".join(sections)

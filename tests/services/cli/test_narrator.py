@@ -25,6 +25,13 @@ def test_a_call_and_a_single_reply_are_told() -> None:
     assert line.endswith("message · calls get_order · 1 reply · 2 ms")
 
 
+def test_what_becomes_of_the_conversation_is_told() -> None:
+    (line,) = told(TraceLine("interaction", "bye"), TraceLine("close", "bye", "with a survey"))
+    assert line.endswith("message · bye · closed · 2 ms")
+    (line,) = told(TraceLine("kept", note="the conversation is transferred: the message is kept, not routed"))
+    assert line.endswith("message · kept, people have the conversation · 2 ms")
+
+
 def test_each_warning_has_a_line_of_its_own() -> None:
     lines = told(TraceLine("script-failed", "welcome", "line 3", level="warning"))
     assert lines[1:] == ["          ! script-failed welcome: line 3"]
