@@ -65,9 +65,13 @@ def _shorten_wait(case: Case[Any]) -> None:
         pass  # that is what the gateway has to answer
 
 
-def _admit_form(case: Case[Any], conversation: dict[str, str], other: dict[str, str]) -> None:
-    content = f"{conversation['conversationId']} || {_live['bot']}"
-    case.headers["Authorization"] = hashlib.sha256(content.encode()).hexdigest()
+def _admit_form(case: Case[Any], conversation: dict[str, Any], other: dict[str, Any]) -> None:
+    ids = {"botId": _live["bot"], "conversationId": conversation["conversationId"], "userId": other["userId"]}
+    if _choices.random() < 0.5:
+        case.headers["Authorization"] = f"Bearer {_choices.choice(conversation['formTokens'])}"
+        ids = dict.fromkeys(ids) if _choices.random() < 0.5 else ids
+    else:
+        content = f"{conversation['conversationId']} || {_live['bot']}"
+        case.headers["Authorization"] = hashlib.sha256(content.encode()).hexdigest()
     if isinstance(case.body, dict):
-        ids = {"botId": _live["bot"], "conversationId": conversation["conversationId"], "userId": other["userId"]}
         case.body |= ids

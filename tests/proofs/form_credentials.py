@@ -72,6 +72,10 @@ class Wallet:
             names = frozenset(name for name in names if choices.random() < 0.5)
         return Credential(kind, self._header(kind, names, choices), names, _ANSWERS.get(kind, ()))
 
+    def token(self, kind: str) -> str:
+        """Return a token of a kind, for a message only."""
+        return self._header(kind, frozenset(), random.Random(kind)).removeprefix("Bearer ")
+
     def _header(self, kind: str, names: frozenset[str], choices: random.Random) -> str:
         match kind:
             case "hash":

@@ -18,6 +18,7 @@ from services.gateway.errors import WEB_VIEW_PATH
 from tests.journeys.counting_bot import BOT_ID, counting_bot
 from tests.journeys.system import LoopbackApi, Running, botlane_run, clean_environment
 from tests.proofs.form import LONG, SEED, Record, again, record_figures
+from tests.proofs.form_credentials import SECRET, Wallet
 
 CHECKS = (
     "not_a_server_error",
@@ -45,7 +46,7 @@ def counting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         rates = dict.fromkeys(
             ("BOTLANE_CREATE_RATE", "BOTLANE_WEB_VIEW_RATE", "BOTLANE_WEB_VIEW_ADDRESS_RATE"), "1000000"
         )
-        with botlane_run(folder / "data", [folder / "bot.json"], **rates) as running:
+        with botlane_run(folder / "data", [folder / "bot.json"], **rates, BOTLANE_SECRET=SECRET) as running:
             yield running
 
 
@@ -122,4 +123,6 @@ async def _conversations(url: str) -> list[dict[str, Any]]:
             async with http.post(path, json={"text": "hello"}, headers=headers) as answer:
                 assert answer.status == 202
             opened[-1]["receipt"] = await _posted(http, opened[-1])
+            wallet = Wallet({"botId": BOT_ID, **opened[-1]})
+            opened[-1]["formTokens"] = [wallet.token(kind) for kind in ("valid", "once", "ended")]
     return opened
