@@ -9,7 +9,7 @@ from aiohttp import hdrs, web
 from services.gateway.bodies import json_response
 from services.gateway.errors import Refused
 from services.gateway.parts import PARTS, Parts
-from services.gateway.receipt_page import receipt_page
+from services.gateway.receipt_page import receipt_page, refusal_page
 from services.gateway.wire import ReceiptReader, ReceiptTold, iso
 from shared.queue.receipts import Receipt, read_receipt
 
@@ -18,12 +18,16 @@ async def get_receipt(request: web.Request) -> web.Response:
     """Answer `GET /v1/receipts/{receipt}`; browsers get a page."""
     parts = request.app[PARTS]
     public = request.match_info["receipt"]
+    for_people = "text/html" in request.headers.get(hdrs.ACCEPT, "")
     receipt = await read_receipt(parts.redis, public)
     if receipt is None:
         message = "There is no such receipt: it is kept for 24 hours after the call that it was the answer to."
-        raise Refused("not_found", message)
+        refused = Refused("not_found", message)
+        if for_people:
+            return refusal_page(refused, request.path)
+        raise refused
     told = await _told(parts, public, receipt)
-    if "text/html" in request.headers.get(hdrs.ACCEPT, ""):
+    if for_people:
         return receipt_page(told, _address(request))
     return json_response(told)
 

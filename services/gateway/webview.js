@@ -97,6 +97,8 @@
         if (!settings.done) done.textContent = "Sent. You can go back to the chat.";
         form.hidden = true;
         done.hidden = false;
+        done.tabIndex = -1; // the form is gone: who uses keys or listens goes on here
+        done.focus();
       } catch (error) {
         hold(false);
         complain(error);

@@ -8,6 +8,7 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import BrowserContext, Page, Request, expect
 
 from tests.journeys.browser.form_pages import SAFE, form_bot, form_pages
@@ -139,6 +140,7 @@ async def test_one_line_of_script_posts_the_form_with_its_token(
     await page.get_by_label("Lamp").check()
     await page.get_by_role("button", name="Send").click()
     await expect(page.get_by_role("status")).to_have_text("Sent. You can go back to the chat.")
+    await expect(page.get_by_role("status")).to_be_focused()
     await expect(page.get_by_role("button", name="Send")).to_be_hidden()
     assert await consumer.hear() == "size L, extras bell,lamp, admin null"
 
@@ -204,3 +206,10 @@ async def test_a_receipt_opened_in_the_browser_is_a_page(
     await expect(page.get_by_text("Applied. The bot has what the form sent.")).to_be_visible()
     await expect(page.get_by_text("Sum up")).to_be_visible()
     assert "secret size" not in await page.content()
+    await page.set_viewport_size({"width": 320, "height": 800})
+    for shown in ("Applied.", "There is no such receipt"):
+        await expect(page.get_by_role("main")).to_contain_text(shown)
+        assert await page.evaluate("document.documentElement.scrollWidth") == 320
+        results = await Axe().run(page)
+        assert results.violations_count == 0, results.generate_report()
+        await page.goto(f"{forms[0]}/v1/receipts/0-{'0' * 32}-1")

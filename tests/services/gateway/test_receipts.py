@@ -1,14 +1,22 @@
 """Receipts: owners of forms see what became of a call, and nothing else."""
 
+import asyncio
 import hashlib
+import html
+import json
+import re
+import time
+from asyncio.subprocess import PIPE
 from typing import Any
 
 import pytest
 from arq.connections import ArqRedis
 
+from shared.privacy.form_token import FormToken, FormTokens, whose
 from shared.queue.records import Commit, DeadEvent
 from shared.store import keys
-from tests.services.gateway.loopback import Conversation, Gateway, StartConversation, StartGateway, error_of
+from tests.journeys.system import clean_environment
+from tests.services.gateway.loopback import SETTINGS, Conversation, Gateway, StartConversation, StartGateway, error_of
 
 PATH = "/thirdparty-services-0.1/webview"
 SECRET = "a-value-nobody-else-may-see"
@@ -168,16 +176,44 @@ async def test_the_page_says_the_same_and_offers_a_command(gateway: Gateway, con
     made = await conversation()
     receipt = await post(gateway, made, message=SECRET, contextVariables={SECRET: SECRET})
     waiting = await page(gateway, receipt)
-    assert 'http-equiv="refresh"' in waiting
+    assert ">Look again</a>" in waiting
     await commit(made, (receipt, "applied"), (receipt, "routed"), (receipt, "read:Ask <b>size</b>"))
     done = await page(gateway, receipt)
-    assert 'http-equiv="refresh"' not in done
+    assert ">Look again</a>" not in done
     assert "Ask &lt;b&gt;size&lt;/b&gt;" in done
     assert f"curl {gateway.url}/v1/receipts/{receipt}" in done
     assert "/thirdparty-services-0.1/webview" in done
     for shown in (waiting, done):
         assert SECRET not in shown
         assert made.id not in shown
+
+
+async def test_a_browser_gets_a_page_also_when_there_is_no_receipt(gateway: Gateway) -> None:
+    async with gateway.client.get(f"/v1/receipts/0-{'0' * 32}-1", headers=HTML) as answer:
+        assert (answer.status, answer.content_type) == (404, "text/html")
+        assert "There is no such receipt: it is kept for 24 hours" in await answer.text()
+        assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+
+
+async def test_the_commands_of_the_page_work(gateway: Gateway, conversation: StartConversation) -> None:
+    made = await conversation()
+    shown = html.unescape(await page(gateway, await post(gateway, made, message="done")))
+    ask, by_hash, by_token = re.findall(r"<pre><code>(.*?)</code></pre>", shown, re.DOTALL)
+    whose_it_is = whose("shop", made.user_id)
+    token = FormToken("id", made.id, whose_it_is, ("size",), round(time.time() * 1000) + 60_000, once=False)
+    names = {"BOT": "shop", "CONVERSATION": made.id, "USER_ID": made.user_id}
+    names["TOKEN"] = FormTokens(SETTINGS.secrets).make(token)
+    for command, word in ((ask, "state"), (by_hash, "receipt"), (by_token, "receipt")):
+        ran = await asyncio.create_subprocess_exec(
+            "sh", "-c", command, env=clean_environment() | names, stdout=PIPE, stderr=PIPE
+        )
+        said, _ = await ran.communicate()
+        assert word in json.loads(said), said
+    assert [json.loads(event.body).get("variables") for event in (await made.take()).events] == [
+        None,
+        {"size": "M"},
+        {"size": "M"},
+    ]
 
 
 async def test_neither_receipt_nor_page_shows_a_value(gateway: Gateway, conversation: StartConversation) -> None:
