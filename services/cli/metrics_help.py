@@ -50,9 +50,9 @@ _HEAD = [
     "",
     "Each program serves its numbers at `/metrics` of its operations port (`BOTLANE_OPS`), in the format of",
     "Prometheus, with those of Python and of the process (`process_…`, `python_…`) beside them. Labels come from the",
-    "code: no ids, no names of consumers, no values. The one label that bots choose, `integration`, is cut to 60",
-    "characters and has at most 100 values in one worker; the rest is `other`. A histogram is three series:",
-    "`…_bucket`, `…_sum`, `…_count`.",
+    "code: no ids, no names of consumers, no values. The labels that bots choose, `integration` and `name`, are cut to",
+    "60 characters and have at most 100 values in one worker: the rest is `other`, or left out of what has a `name`.",
+    "A histogram is three series: `…_bucket`, `…_sum`, `…_count`.",
     "",
     "`docs/operating.md` says which to watch.",
 ]

@@ -1,11 +1,13 @@
 """Start the integration worker: `python -m services.integration_worker`."""
 
+import asyncio
 import resource
 import sys
 
 import structlog
 
 from services.heartbeat import heartbeat
+from services.integration_worker.guard_gauges import GuardGauges
 from services.integration_worker.worker import REDIS_CONNECTIONS, build_worker
 from services.operations import start_operations
 from services.program import Program
@@ -22,10 +24,14 @@ async def _work(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises RedisUnreachable and SettingsError before it begins."""
     _allow_open_files()
     redis = connect(settings.redis_url, max_connections=REDIS_CONNECTIONS)
-    figures = QueueFigures(redis, settings.shards)
+    figures, gauges = QueueFigures(redis, settings.shards), GuardGauges(redis)
+
+    async def refresh() -> None:
+        await asyncio.gather(figures.refresh(), gauges.refresh())
+
     try:
         await reach(redis)
-        operations = await start_operations(settings.ops, {"redis": lambda: reach(redis)}, figures.refresh)
+        operations = await start_operations(settings.ops, {"redis": lambda: reach(redis)}, refresh)
     except (RedisUnreachable, SettingsError):
         await redis.aclose()
         raise

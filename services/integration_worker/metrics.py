@@ -27,6 +27,14 @@ HELD_BACK = Counter(
     "botlane_calls_held_back", "Attempts not made: breaker_open, or limited (no place in time)", ["guard", "why"]
 )
 BREAKERS = Counter("botlane_breaker_changes", "Breakers that this worker saw open or close", ["guard", "state"])
+_ALIKE = " (every integration worker exports the same: take the max)"
+GUARD_IN_FLIGHT = Gauge(
+    "botlane_guard_in_flight", "Attempts at a limited integration or host" + _ALIKE, ["guard", "name"]
+)
+GUARD_WAITING = Gauge("botlane_guard_waiting", "Attempts that wait for a place there" + _ALIKE, ["guard", "name"])
+BREAKER_STATE = Gauge(
+    "botlane_breaker_state", "Its breaker: 0 closed, 0.5 half-open, 1 open" + _ALIKE, ["guard", "name"]
+)
 
 _names: set[str] = set()
 

@@ -9,7 +9,7 @@ from aiohttp import web
 from shared.store import call_keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
 from tests.services.integration_worker.misbehaving import Server
-from tests.services.integration_worker.test_protecting import Crowd, in_line, maker, outcomes
+from tests.services.integration_worker.test_protecting import Crowd, holds, maker, outcomes
 from tests.services.integration_worker.token_end_point import issuing, published, sent
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
@@ -35,14 +35,14 @@ def to(other: Server) -> tuple[int, dict[str, str], bytes]:
 async def test_a_host_that_redirects_lead_to_keeps_its_limit(
     waiting: Waiting, server: Server, other_server: Server
 ) -> None:
-    server.answers, other_server.answers = [to(other_server)], [crowd := Crowd()]
+    server.answers, other_server.answers = [to(other_server)], [crowd := Crowd(2)]
     await waiting.publish(responder("It", server.url), more=limits(other_server, "concurrency = 2"))
     calls = [await waiting.call("It") for _ in range(8)]
     async with maker(waiting) as made:
         await asyncio.gather(*map(made.call, calls))
     found = await outcomes(waiting, calls)
     assert {(outcome.status, outcome.attempts[0].sent) for outcome in found} == {(200, 2)}
-    assert (len(crowd.begun), crowd.most) == (8, 2)
+    assert (crowd.count, crowd.most) == (8, 2)
     assert any(outcome.attempts[0].waited for outcome in found)
     assert await waiting.redis.zcard(guard_of(other_server)[1]) == 0
 
@@ -134,7 +134,7 @@ async def test_a_token_is_waited_for_within_the_time_of_the_call(
     await waiting.redis.set(call_keys.living("busy"), seconds * 1000 + 60_000)
     async with maker(waiting) as made:
         going = asyncio.create_task(made.call(call := await waiting.call("It")))
-        await until(in_line(waiting, line), going)
+        await until(holds(waiting, line), going)
         short = await waiting.made("It", budget_ms=200)
         assert (short.failure, "in time" in short.failure_detail) == ("unreachable", True)
         assert other_server.seen.count == 0

@@ -8,8 +8,10 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 from arq.connections import ArqRedis
+from prometheus_client import REGISTRY
 
 from services.integration_worker.call import Calls
+from services.integration_worker.guard_gauges import GuardGauges
 from services.integration_worker.protecting import UNSAID, Pause, Protector
 from services.integration_worker.visiting import Visits
 from shared.bot.integration import Policy
@@ -17,6 +19,7 @@ from shared.bot.protection import Protection, Rate
 from shared.dialog.events import CallOutcome
 from shared.integration.client import Answer, OutboundClient
 from shared.integration.policy import Ending
+from shared.protection.figures import read_guards
 from shared.protection.guards import Guard
 from shared.store import call_keys, keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
@@ -174,7 +177,7 @@ async def test_who_waits_for_the_rate_holds_no_place_of_those_at_once(waiting: W
 
     await one()
     later = asyncio.create_task(one())
-    await until(in_line(waiting, call_keys.guard(slow.id)[4]), later)
+    await until(holds(waiting, call_keys.guard(slow.id)[4]), later)
     assert (await waiting.made("It")).status == 200
     assert begun == ["slow"]
     later.cancel()
@@ -322,6 +325,52 @@ async def test_an_open_breaker_ends_calls_at_once_and_lets_one_probe_through(wai
     assert (await waiting.made("It")).status == 200
 
 
+async def test_a_breaker_opens_for_all_workers_and_their_numbers_and_the_command_say_so(
+    waiting: Waiting, server: Server, valkey_server: str
+) -> None:
+    server.answers = [BAD]
+    limits = ONCE + "concurrency = 1\nbreaker = { failures = 2 }\n"
+    await waiting.publish(responder("It", server.url), manifest=limits)
+
+    def counted(metric: str, **labels: str) -> float:
+        return REGISTRY.get_sample_value(metric, {"guard": "integration", **labels}) or 0
+
+    opened = counted("botlane_breaker_changes_total", state="open")
+    held_back = counted("botlane_calls_held_back_total", why="breaker_open")
+    calls = [await waiting.call("It") for _ in range(12)]
+    async with working(valkey_server), working(valkey_server), working(valkey_server):
+        found = [await ended(waiting, call_id) for call_id in calls]
+        assert (await ended(waiting, await waiting.call("It"))).failure == "breaker_open"
+    assert sorted(str(outcome.failure or outcome.status) for outcome in found) == ["503"] * 2 + ["breaker_open"] * 10
+    assert server.seen.count == 2
+    assert counted("botlane_breaker_changes_total", state="open") == opened + 1
+    assert counted("botlane_calls_held_back_total", why="breaker_open") == held_back + 11
+    await GuardGauges(waiting.redis).refresh()
+    assert counted("botlane_breaker_state", name="Bot: It") == 1
+    [guard] = await read_guards(waiting.redis)
+    assert guard.breaker is not None
+    assert (guard.breaker.state, guard.last_failure) == ("open", "503")
+
+
+async def test_the_numbers_of_a_limit_are_those_of_all_workers(waiting: Waiting, server: Server) -> None:
+    server.answers = [server.hang]
+    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
+    calls = [await waiting.call("It") for _ in range(2)]
+    async with maker(waiting) as one, maker(waiting) as other:
+        going = asyncio.create_task(one.call(calls[0]))
+        await until(server.called(1), going)
+        waits = asyncio.create_task(other.call(calls[1]))
+        await until(holds(waiting, call_keys.guard("integration:bot:It")[2]), waits)
+        gauges = GuardGauges(waiting.redis)
+        await gauges.refresh()
+        label = {"guard": "integration", "name": "Bot: It"}
+        names = ("botlane_guard_in_flight", "botlane_guard_waiting", "botlane_breaker_state")
+        assert [REGISTRY.get_sample_value(name, label) for name in names] == [1, 1, None]
+        assert REGISTRY.get_sample_value("botlane_calls_waiting") == 1
+        server.released.set()
+        await asyncio.gather(going, waits)
+
+
 async def test_a_call_whose_breaker_opens_between_its_attempts_ends_with_the_answer_it_had(
     waiting: Waiting, server: Server
 ) -> None:
@@ -353,8 +402,8 @@ async def test_answers_that_say_nothing_against_the_api_do_not_open_it(
 
 
 async def test_who_waits_for_the_rate_ends_at_once_too_when_the_breaker_opens(waiting: Waiting, server: Server) -> None:
-    starts = call_keys.guard("integration:bot:It")[3]
-    server.answers = [fails_when(holds(waiting, starts, 3))]
+    starts, planned = call_keys.guard("integration:bot:It")[3:]
+    server.answers = [fails_when(holds(waiting, planned))]
     limits = 'rate = "2/m"\nbreaker = { failures = 1 }\n' + ONCE
     await waiting.publish(responder("It", server.url), manifest=limits)
     seconds, _ = await cast("Any", waiting.redis.time())
