@@ -17,6 +17,7 @@ from redis.backoff import FullJitterBackoff
 
 from shared.queue import jobs
 from shared.store.pool import Pool
+from shared.store.refusals import refusal
 from shared.store.sentinel import SCHEME, PrimaryPool, read_address
 
 REACH_SECONDS = 2.0
@@ -77,6 +78,9 @@ async def reach(redis: ArqRedis) -> None:
         async with asyncio.timeout(REACH_SECONDS):
             await redis.ping()
     except (exceptions.RedisError, OSError, TimeoutError) as error:
+        if said := refusal(error):
+            message = f"Redis at {address(redis)} cannot be used now ({said}): mend that, or BOTLANE_REDIS_URL."
+            raise RedisUnreachable(message) from error
         raise RedisUnreachable(
             f"No Redis answers at {address(redis)} ({_reason(error)}): start it, or mend BOTLANE_REDIS_URL."
         ) from error
@@ -101,8 +105,9 @@ def translated() -> Iterator[None]:
     except (*_AWAY, exceptions.ResponseError) as error:
         if not isinstance(error, _AWAY) and not _AWAY_WORDS.search(str(error)):
             raise
+        remedy = "mend that" if refusal(error) else "start it"
         raise RedisUnreachable(
-            f"Redis cannot be used now ({_reason(error)}): start it, or mend BOTLANE_REDIS_URL."
+            f"Redis cannot be used now ({_reason(error)}): {remedy}, or mend BOTLANE_REDIS_URL."
         ) from error
 
 
@@ -122,8 +127,8 @@ def stock_settings(url: str) -> RedisSettings:
 
 
 def _reason(error: Exception) -> str:
-    if isinstance(error, exceptions.AuthenticationError):
-        return "it refuses the password"
+    if said := refusal(error):
+        return said
     if isinstance(error, TimeoutError | exceptions.TimeoutError):
         return "no answer in time"
     return type(error).__name__

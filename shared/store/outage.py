@@ -4,6 +4,8 @@ import time
 
 import structlog
 
+from shared.store.refusals import refusal
+
 log = structlog.get_logger()
 
 
@@ -17,7 +19,7 @@ class Outage:
         """Note that Redis did not answer."""
         if self._since is None:
             self._since = time.monotonic()
-            log.warning("Redis is away: it is waited for", reason=type(error).__name__)
+            log.warning("Redis is away: it is waited for", reason=refusal(error) or type(error).__name__)
 
     def back(self) -> None:
         """Note that it did."""

@@ -27,6 +27,28 @@ async def test_a_server_that_is_away_is_named_without_its_password(tmp_path: Pat
     assert "secret" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("told", "words"),
+    [
+        (exceptions.ResponseError("MISCONF Errors writing to the AOF file: No space left on device"), "disk full"),
+        (exceptions.AuthenticationError("WRONGPASS invalid username-password pair"), "refuses the password"),
+        (exceptions.BusyLoadingError("LOADING is loading the dataset in memory"), "still loading"),
+    ],
+)
+async def test_a_server_that_answers_and_cannot_be_used_says_why(
+    told: Exception, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ping() -> None:
+        raise told
+
+    client = connect("redis://127.0.0.1:1", retries=0)
+    monkeypatch.setattr(client, "ping", ping)
+    with pytest.raises(RedisUnreachable, match=rf"^Redis at redis://127\.0\.0\.1:1/0 cannot be used now .*{words}"):
+        await reach(client)
+    with pytest.raises(RedisUnreachable, match=words), translated():
+        raise told
+
+
 async def test_commands_to_a_server_that_is_away_raise_our_exception(tmp_path: Path) -> None:
     client = connect(f"unix://{tmp_path}/nobody", retries=1)
     assert address(client) == f"unix://{tmp_path}/nobody?db=0"
