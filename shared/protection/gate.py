@@ -9,7 +9,8 @@ from arq.connections import ArqRedis
 from shared.protection.guards import Guard
 from shared.queue import scripts
 from shared.store import call_keys
-from shared.store.batches import Batches, Script
+from shared.store.batches import Batches
+from shared.store.packing import Script
 
 SCRIPTS = ("enter", "leave", "live")
 LIFE_MS = 60_000

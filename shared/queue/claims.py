@@ -12,8 +12,9 @@ import msgspec
 from arq.connections import ArqRedis
 
 from shared.queue import jobs
-from shared.store.batches import Batches, Script
+from shared.store.batches import Batches
 from shared.store.keys import bell
+from shared.store.packing import Script
 
 
 class Claim(msgspec.Struct, frozen=True):

@@ -11,7 +11,8 @@ import msgspec
 from arq.connections import ArqRedis
 
 from shared.queue import scripts
-from shared.queue.mailbox import INBOX_BYTES, conversation_keys
+from shared.queue.conversation_keys import conversation_keys
+from shared.queue.mailbox import INBOX_BYTES
 from shared.store import keys
 from shared.store.connection import translated
 

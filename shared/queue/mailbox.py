@@ -4,7 +4,6 @@ Every script may be sent twice, since its answer may be lost. Fences, claims and
 caller. The states and keys are in the heads of the `.lua` files; times are Redis' own.
 """
 
-from functools import cache
 from typing import Any
 
 import msgspec
@@ -12,6 +11,7 @@ from arq.connections import ArqRedis
 
 from shared.dialog.events import CallOutcome
 from shared.queue import entries, scripts
+from shared.queue.conversation_keys import packed_keys
 from shared.queue.records import (
     About,
     Batch,
@@ -26,8 +26,9 @@ from shared.queue.records import (
     WebViewTerms,
 )
 from shared.store import keys
-from shared.store.batches import Batches, Script
+from shared.store.batches import Batches
 from shared.store.connection import translated
+from shared.store.packing import Script
 from shared.store.replicas import Replicas
 
 MOST_BATCHES = 8
@@ -46,7 +47,6 @@ CONVERSATION_SCRIPTS = (
     "keep_seal",
     "forget",
 )
-KINDS = ("conv", "session", "inbox", "result", "outbox", "seen", "trace", "context", "writes")
 _LOST = msgspec.json.encode(
     CallOutcome(call_id="@", failure="lost", failure_detail="Its worker was lost, or none took it.")
 ).split(b"@")
@@ -277,17 +277,5 @@ class Mailbox:
 
     async def _run(self, script: str, conversation_id: str, *arguments: Any, extra: tuple[str, ...] = ()) -> Any:
         """Run a script by its hash; the client loads it when the server does not know it."""
-        names = [*conversation_keys(conversation_id), *extra]
-        return await self.batches.run(self._scripts[script], names, (conversation_id, self._ttl_ms, *arguments))
-
-
-def conversation_keys(conversation_id: str) -> list[str]:
-    """Return the KEYS that _conversation.lua names, in its order."""
-    return [*keys.of_conversation(conversation_id, KINDS), *_shard_keys(keys.shard_of(conversation_id))]
-
-
-@cache  # as many as there are shards
-def _shard_keys(shard: int) -> list[str]:
-    queues = (keys.dialog_queue(shard), keys.integration_queue(shard))
-    bells = (key for queue in queues for key in (queue, keys.bell(queue)))
-    return [keys.due(shard), *bells, keys.dead(shard), keys.notify(shard)]
+        arguments = (conversation_id, self._ttl_ms, *arguments)
+        return await self.batches.run(self._scripts[script], extra, arguments, first_keys=packed_keys(conversation_id))

@@ -5,8 +5,8 @@ shares writes, reads and one connection. Each command has its own answer and its
 """
 
 import asyncio
-import hashlib
 from collections import deque
+from collections.abc import Sequence
 from typing import Any
 
 from arq.connections import ArqRedis
@@ -14,17 +14,11 @@ from redis.asyncio.connection import AbstractConnection
 from redis.exceptions import NoScriptError, RedisError, ResponseError
 
 from shared.store.connection import translated
+from shared.store.packing import NOTHING, Block, Script, ScriptCall
 
+Command = tuple[Any, ...] | ScriptCall
 MOST_AT_ONCE = 64
 """Answers are read one after the other: more would make the first ones wait for the last."""
-
-
-class Script:
-    """The text of a script and the name the server knows it by."""
-
-    def __init__(self, text: str) -> None:
-        self.text = text
-        self.sha = hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest()
 
 
 class _Asked:
@@ -32,7 +26,7 @@ class _Asked:
 
     __slots__ = ("answer", "command", "script")
 
-    def __init__(self, script: Script | None, command: tuple[Any, ...]) -> None:
+    def __init__(self, script: Script | None, command: Command) -> None:
         self.script = script
         self.command = command
         self.answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
@@ -46,9 +40,14 @@ class Batches:
         self._waiting: deque[_Asked] = deque()
         self._sender: asyncio.Task[None] | None = None
 
-    async def run(self, script: Script, keys: list[str], arguments: tuple[Any, ...]) -> Any:
-        """Return a script's answer. Raises RedisUnreachable, and ResponseError when the script fails."""
-        asked = _Asked(script, ("EVALSHA", script.sha, len(keys), *keys, *arguments))
+    async def run(
+        self, script: Script, keys: Sequence[str], arguments: tuple[Any, ...], *, first_keys: Block = NOTHING
+    ) -> Any:
+        """Return a script's answer; its KEYS are `first_keys`, then `keys`.
+
+        Raises RedisUnreachable, and ResponseError when the script fails.
+        """
+        asked = _Asked(script, ScriptCall(script, first_keys, keys, arguments))
         self._send_soon(asked)
         with translated():
             return await asked.answer
@@ -96,7 +95,7 @@ class Batches:
                 answers[place] = answer
         return answers
 
-    async def _pipeline(self, commands: list[tuple[Any, ...]]) -> list[Any]:
+    async def _pipeline(self, commands: list[Command]) -> list[Any]:
         """Do as redis-py's pipeline, which spends as much on each command as the server does."""
         pool = self._redis.connection_pool
         connection = await pool.get_connection()
@@ -108,13 +107,13 @@ class Batches:
         finally:
             await pool.release(connection)
 
-    async def _exchange(self, connection: AbstractConnection, commands: list[tuple[Any, ...]]) -> list[Any]:
+    async def _exchange(self, connection: AbstractConnection, commands: list[Command]) -> list[Any]:
         await connection.send_packed_command(connection.pack_commands(commands))
         answers: list[Any] = []
         for command in commands:
             try:
                 answer = await connection.read_response()
-                read = self._redis.response_callbacks.get(command[0])
+                read = self._redis.response_callbacks.get(command[0]) if isinstance(command, tuple) else None
                 answers.append(answer if read is None else read(answer))
             except ResponseError as error:
                 answers.append(error)

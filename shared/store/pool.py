@@ -16,7 +16,9 @@ from redis._parsers.base import BaseParser
 from redis._parsers.hiredis import NOT_ENOUGH_DATA
 from redis.asyncio import Connection, ConnectionPool
 from redis.asyncio.connection import AbstractConnection
-from redis.connection import HiredisRespSerializer
+
+from shared.store import packing
+from shared.store.packing import ScriptCall
 
 WRITTEN_AT_ONCE = 65_536
 """Bytes that asyncio keeps before it asks who writes to wait."""
@@ -47,16 +49,13 @@ class LeavesReplicas(AbstractConnection):
 class PacksInC(AbstractConnection):
     """A connection that packs commands as redis-py's blocking ones do; its own way costs 100 us for three scripts."""
 
-    _serializer = HiredisRespSerializer()
-
     def pack_command(self, *arguments: Any) -> list[bytes]:
         """Return a command in the protocol. Raises redis' DataError for what is neither text, bytes nor number."""
-        packed: list[bytes] = self._serializer.pack(*arguments)
-        return packed
+        return [packing.command(*arguments)]
 
     def pack_commands(self, commands: Iterable[Iterable[Any]]) -> list[bytes]:
         """Return commands in the protocol, in one piece."""
-        return [b"".join(self.pack_command(*command)[0] for command in commands)]
+        return [b"".join([one.packed() if isinstance(one, ScriptCall) else packing.command(*one) for one in commands])]
 
 
 class ReadsWhatIsThere(AbstractConnection):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 
-from shared.queue.mailbox import conversation_keys
+from shared.queue.conversation_keys import conversation_keys
 from shared.store import keys
 from tests.bench.bench import COUNTING, Bench
 from tests.bench.figures import Figure, alone, at_most

@@ -8,8 +8,9 @@ import pytest
 from arq.connections import ArqRedis
 from redis.exceptions import ResponseError
 
-from shared.store.batches import MOST_AT_ONCE, Batches, Script
+from shared.store.batches import MOST_AT_ONCE, Batches
 from shared.store.connection import RedisUnreachable, connect
+from shared.store.packing import Script
 from tests.ports import free_port
 
 ECHO = Script("return ARGV[1]")

@@ -10,6 +10,8 @@ from redis import exceptions
 from redis.asyncio import Connection
 from redis.exceptions import ConnectionError  # noqa: A004 - redis' own
 
+from shared.queue.conversation_keys import conversation_keys, packed_keys
+from shared.store import keys, packing
 from shared.store.connection import RedisUnreachable, address, connect, reach, translated
 from shared.store.pool import told_plainly
 from tests.store.conftest import Raw
@@ -134,3 +136,14 @@ def test_commands_are_packed_as_redis_py_packs_them(command: tuple[Any, ...]) ->
     theirs = Connection()
     assert b"".join(ours.pack_command(*command)) == b"".join(theirs.pack_command(*command))
     assert b"".join(ours.pack_commands([command, command])) == 2 * b"".join(theirs.pack_command(*command))
+
+
+@pytest.mark.parametrize("more", [(), ("call:{s0}:x",)])
+@pytest.mark.parametrize("arguments", [(), (5, "ü", b"\xff\r\n", 1.5, "")])
+def test_a_call_of_a_script_is_packed_as_its_arguments_are(more: tuple[str, ...], arguments: tuple[Any, ...]) -> None:
+    conversation_id = keys.new_conversation_id(12)
+    script = packing.Script("return 1")
+    call = packing.ScriptCall(script, packed_keys(conversation_id), more, arguments)
+    names = (*conversation_keys(conversation_id), *more)
+    assert call.packed() == packing.command(*call)
+    assert tuple(call) == ("EVALSHA", script.sha, len(names), *names, *arguments)

@@ -3,7 +3,7 @@
 import pytest
 from redis.crc import key_slot
 
-from shared.queue.mailbox import conversation_keys
+from shared.queue.conversation_keys import conversation_keys
 from shared.store import call_keys, keys
 
 

@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from shared.queue.mailbox import Mailbox, conversation_keys
+from shared.queue.conversation_keys import conversation_keys
+from shared.queue.mailbox import Mailbox
 from shared.queue.records import CallRecord, CallStarted, Commit, Committed, ContextField, Ingested, NotBegun
 from shared.store import keys
 from tests.store.conftest import Raw, Say, Starts

@@ -16,8 +16,8 @@ from shared.protection import gate
 from shared.protection.gate import Gate
 from shared.protection.guards import Guard
 from shared.store import call_keys
-from shared.store.batches import Script
 from shared.store.connection import connect
+from shared.store.packing import Script
 from tests.store.conftest import assert_all_expire
 from tests.store.protection_model import ON_TIME, Model, enter
 
