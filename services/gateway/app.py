@@ -38,7 +38,6 @@ def build_app(settings: Settings, redis: ArqRedis) -> web.Application:
     )
     bots = Bots(redis, ttl, mailbox.batches)
     tokens = Tokens(settings.secrets)
-    bots = Bots(redis, ttl)
     proxies = networks(settings.trusted_proxies)
     app = web.Application(middlewares=[access_log, errors, preflight])
     app[PARTS] = Parts(
