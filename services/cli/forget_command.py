@@ -12,6 +12,7 @@ from services.cli.plain import plain
 from services.cli.server_option import server, server_address, with_server
 from services.settings import read_settings
 from shared.store.keys import is_conversation_id
+from shared.store.rewriting import rewrite_file
 
 _NO_ID = "{given!r} is no conversation's id. Give the whole id, such as 0-0123456789abcdef0123456789abcdef."
 _WORDS = {
@@ -29,6 +30,15 @@ _WORDS = {
 }
 """What people are told of; of all keys `--json` tells."""
 _json = click.option("--json", "as_json", is_flag=True, help="Print a JSON object.")
+_rewrite = click.option(
+    "--rewrite", is_flag=True, help="Have the server rewrite its append-only file, too, and wait for that."
+)
+_FILE = {
+    "rewritten": "The server has rewritten its append-only file.",
+    "none": "The server keeps no append-only file.",
+    "refused": "The append-only file is not rewritten: the server refuses BGREWRITEAOF, or could not do it.",
+    "waited": "The append-only file is being rewritten still.",
+}
 
 
 @click.group()
@@ -43,30 +53,36 @@ def forget() -> None:
 @forget.command(short_help="Remove one conversation.")
 @click.argument("conversation_id", metavar="ID")
 @_json
+@_rewrite
 @with_server
-def conversation(conversation_id: str, *, as_json: bool, redis: str, data: Path | None) -> int:
+def conversation(conversation_id: str, *, as_json: bool, rewrite: bool, redis: str, data: Path | None) -> int:
     """Remove the conversation ID: its messages, session, traces, forms, calls and dead letters."""
     if not is_conversation_id(conversation_id):
         raise CommandFailed(_NO_ID.format(given=conversation_id))
-    removed = asyncio.run(_forgotten(redis, data, conversation_id=conversation_id))
+    removed = asyncio.run(_forgotten(redis, data, rewrite=rewrite, conversation_id=conversation_id))
     return _tell(removed, f"conversation {conversation_id}", as_json=as_json)
 
 
 @forget.command(short_help="Remove a user, with all conversations.")
 @click.argument("user_id", metavar="ID")
 @_json
+@_rewrite
 @with_server
-def user(user_id: str, *, as_json: bool, redis: str, data: Path | None) -> int:
+def user(user_id: str, *, as_json: bool, rewrite: bool, redis: str, data: Path | None) -> int:
     """Remove the user ID: all conversations, variables kept "forever", and data of the context service."""
-    removed = asyncio.run(_forgotten(redis, data, user_id=user_id))
+    removed = asyncio.run(_forgotten(redis, data, rewrite=rewrite, user_id=user_id))
     return _tell(removed, f"user {user_id}", as_json=as_json)
 
 
-async def _forgotten(redis: str, data: Path | None, *, conversation_id: str = "", user_id: str = "") -> Removed:
+async def _forgotten(
+    redis: str, data: Path | None, *, rewrite: bool, conversation_id: str = "", user_id: str = ""
+) -> Removed:
     settings = read_settings()
     async with server(server_address(redis, data, settings)) as client:
         forgetting = Forgetting(client, settings)
-        return await (forgetting.conversation(conversation_id) if conversation_id else forgetting.user(user_id))
+        removed = await (forgetting.conversation(conversation_id) if conversation_id else forgetting.user(user_id))
+        removed.file = await rewrite_file(client) if rewrite else ""
+        return removed
 
 
 def _tell(removed: Removed, whom: str, *, as_json: bool) -> int:
@@ -79,6 +95,8 @@ def _tell(removed: Removed, whom: str, *, as_json: bool) -> int:
             click.echo(plain(f"  {line}"))
     else:
         click.echo(plain(f"There is nothing of {whom}."), err=True)
+    if removed.file and not as_json:
+        click.echo(_FILE[removed.file], err=removed.file in {"refused", "waited"})
     return 0 if removed.anything else FINDINGS
 
 

@@ -22,6 +22,8 @@ class Removed(msgspec.Struct, rename="camel"):
 
     `user_id` is whose the one conversation was, since nothing else tells it any more.
 
+    `file` says what became of the server's append-only file, if that was asked for (shared/store/rewriting.py).
+
     `marked_seconds` is set when a worker was about to write data of the user: so long marks without values refuse it.
     """
 
@@ -30,6 +32,7 @@ class Removed(msgspec.Struct, rename="camel"):
     dead_letters: int = 0
     marked_seconds: int = 0
     user_id: str = ""
+    file: str = ""
 
     @property
     def anything(self) -> bool:

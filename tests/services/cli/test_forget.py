@@ -2,8 +2,10 @@
 
 import asyncio
 import json
+import tempfile
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -19,10 +21,13 @@ from shared.dialog.events import WebViewCall
 from shared.dialog.frames import Advance, Answer
 from shared.queue.records import DeadEvent, WebViewTerms
 from shared.store import keys
+from shared.store.connection import connect
 from shared.store.context import Context, encode_write
+from shared.store.rewriting import rewrite_file
 from tests.journeys.redis_contents import keys_with
 from tests.services.cli.test_commands import botlane
 from tests.services.dialog_worker.conversations import BOT_ID, USER_ID, Engine, Talk, repeats
+from tests.store.own_server import OwnServer, answers
 
 SETTINGS = Settings()
 CANARY = "CANARY-4111"
@@ -243,3 +248,32 @@ async def test_letters_of_others_stay(talk_with: Talks, redis: Any) -> None:
     removed = await Forgetting(redis, SETTINGS).conversation(talk.id)
     assert removed.dead_letters == 2
     assert [fields[b"conversation"].decode() for _, fields in await redis.xrange(keys.dead(0))] == [other.id]
+
+
+async def test_the_servers_file_forgets_too_when_that_is_asked_for() -> None:
+    with tempfile.TemporaryDirectory() as folder:  # a socket's path is short
+        server = OwnServer(Path(folder))
+        try:
+            redis = connect(server.url)
+            while not await answers(redis):
+                await asyncio.sleep(0.01)
+            while not await answers(redis):
+                await asyncio.sleep(0.01)
+            talk = Talk(redis, SETTINGS, repeats)
+            await talk.create()
+            await talk.say(CANARY)
+            assert in_files(Path(folder))
+            assert "has rewritten its append-only file" in said(server.url, "conversation", talk.id, "--rewrite")
+            assert not in_files(Path(folder))
+            await redis.aclose(close_connection_pool=True)
+        finally:
+            server.stop()
+
+
+def in_files(folder: Path) -> bool:
+    """Tell whether the canary stands in what the server keeps on disk."""
+    return any(CANARY.encode() in file.read_bytes() for file in folder.rglob("*aof*") if file.is_file())
+
+
+async def test_a_server_without_such_a_file_says_so(redis: ArqRedis) -> None:
+    assert await rewrite_file(redis) == "none"
