@@ -9,7 +9,7 @@ import msgspec
 
 from services.integration_worker import metrics
 from services.integration_worker.credentials import Credentials, NoProof, Proof
-from services.integration_worker.protecting import Pause, Protector
+from services.integration_worker.protecting import HELD_BACK, Pause, Protector
 from services.integration_worker.visiting import Visits
 from services.integration_worker.ways import moving, ways_of
 from shared.bot.integration import MAIL, Integration
@@ -67,7 +67,10 @@ class Exchanges:
             ending = error.answer.ending
             _record(attempts, Attempt(int(time.time() * 1000), 0.0, word(ending), sent=0), ending)
             return error.answer
-        return answer if another is None else await self._exchange(wanted, another, ends_at, attempts, pause)
+        if another is None:
+            return answer
+        again = await self._exchange(wanted, another, ends_at, attempts, pause)
+        return answer if again.ending.failure in HELD_BACK else again
 
     async def _exchange(
         self, wanted: Wanted, proof: Proof, ends_at: float, attempts: list[Attempt], pause: Pause
@@ -76,7 +79,8 @@ class Exchanges:
         at, began, policy = int(time.time() * 1000), loop.time(), wanted.integration.policy
 
         async def make(visits: Visits | None = None) -> Answer:
-            left = ends_at - loop.time()
+            nonlocal at
+            at, left = int(time.time() * 1000), ends_at - loop.time()
             limit = left if policy.attempt_timeout is None else min(left, policy.attempt_timeout)
             client = self._mailer if wanted.integration.kind == MAIL else self._client
             ways = ways_of(wanted.bot, self._credentials.reader)

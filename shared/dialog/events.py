@@ -81,8 +81,8 @@ class Attempt(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `sent` is how many requests went out: none to a host that was not reached, one more for every redirect that was
     followed. What an interrupted one sent is not known: it counts as one. `renewed`: the one before it ended with 401
-    and a new token was fetched, which is no retry. `waited` are the ms before it was made, for a place within the
-    limits of its host and integration; `ms` begins after them.
+    and a new token was fetched, which is no retry. `waited` are the ms that it had to wait, for places within the
+    limits of its hosts and integration, before `at` and at redirects; they are no part of `ms`.
     """
 
     at: int

@@ -91,3 +91,43 @@ async def test_programs_keep_the_limits_of_a_host_and_others_go_on_when_they_are
     assert {outcome.failure for outcome in found} <= {None, "limited"}
     assert sum(outcome.status == 200 for outcome in found) > CALLS // 2
     assert any(attempt.outcome == "interrupted" for outcome in found for attempt in outcome.attempts)
+
+
+async def test_programs_share_a_breaker_and_one_probe_among_them(
+    waiting: Waiting, server: Server, start: Callable[[], "subprocess.Popen[bytes]"]
+) -> None:
+    """Three programs: the third failure stops all of them, and one call of all tries again."""
+    good, probing = asyncio.Event(), asyncio.Event()
+
+    async def answer(_: web.Request) -> web.Response:
+        if not good.is_set():
+            return web.Response(status=503)
+        probing.set()
+        await server.released.wait()
+        return web.Response(text="{}")
+
+    server.answers = [answer]
+    host = server.url.removeprefix("http://")
+    limits = f'[hosts."{host}"]\nconcurrency = 2\nbreaker = {{ failures = 3, open = "2s" }}\n'
+    await waiting.publish(responder("It", server.url), manifest="retries = 0\n", more=limits)
+    for _ in range(3):
+        start()
+    calls = [await waiting.call("It", queue_ms=60_000) for _ in range(90)]
+    found = [await ended(waiting, call_id) for call_id in calls]
+    failures = [outcome.failure or outcome.status for outcome in found]
+    assert server.seen.count == failures.count(503) <= 3 + 1  # one more was on its way
+    assert failures.count("breaker_open") == 90 - failures.count(503)
+    good.set()
+    before, probe = server.seen.count, None
+    while not probing.is_set():
+        probe = await waiting.call("It")
+        while not probing.is_set() and (outcome := await waiting.outcome(probe)) is None:
+            await asyncio.sleep(0.005)
+        assert probing.is_set() or (outcome and outcome.failure == "breaker_open")
+    found = [await ended(waiting, await waiting.call("It")) for _ in range(30)]
+    assert ({outcome.failure for outcome in found}, server.seen.count) == ({"breaker_open"}, before + 1)
+    server.released.set()
+    assert probe is not None
+    assert (await ended(waiting, probe)).status == 200
+    found = [await ended(waiting, await waiting.call("It")) for _ in range(12)]
+    assert {outcome.status for outcome in found} == {200}

@@ -10,7 +10,7 @@ from shared.store import call_keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
 from tests.services.integration_worker.misbehaving import Server
 from tests.services.integration_worker.test_protecting import Crowd, holds, maker, outcomes
-from tests.services.integration_worker.token_end_point import issuing, published, sent
+from tests.services.integration_worker.token_end_point import DENIED, issuing, published, sent
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
 ONCE = "retries = 0\n"
@@ -113,6 +113,15 @@ async def test_a_token_end_point_keeps_the_limits_of_its_host(
     assert (outcome.failure, words(outcome), outcome.attempts[0].sent) == ("unreachable", ["unreachable"], 0)
     assert "rate has no place" in outcome.failure_detail
     assert (sent(server), other_server.seen.count) == (["Bearer token-1"], 1)
+
+
+async def test_a_call_that_may_not_be_made_again_with_a_new_token_ends_with_the_answer_it_had(
+    waiting: Waiting, server: Server, other_server: Server
+) -> None:
+    server.answers, other_server.answers = [DENIED, OK], [issuing()]
+    await published(waiting, server, other_server, limits(server, 'rate = "1/h"'))
+    outcome = await waiting.made("It")
+    assert (outcome.status, words(outcome), server.seen.count) == (401, ["401", "limited"], 1)
 
 
 async def test_a_token_is_waited_for_within_the_time_of_the_call(

@@ -1,6 +1,7 @@
 """Limits of hosts and integrations, shared by workers: never more than was said, and a clear end for who cannot wait."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any, cast
@@ -367,8 +368,12 @@ async def test_the_numbers_of_a_limit_are_those_of_all_workers(waiting: Waiting,
         names = ("botlane_guard_in_flight", "botlane_guard_waiting", "botlane_breaker_state")
         assert [REGISTRY.get_sample_value(name, label) for name in names] == [1, 1, None]
         assert REGISTRY.get_sample_value("botlane_calls_waiting") == 1
+        released = time.time() * 1000 // 1
         server.released.set()
         await asyncio.gather(going, waits)
+    [waited] = (await outcomes(waiting, calls[1:]))[0].attempts
+    assert waited.at >= released  # on a time line it begins when it was made
+    assert waited.waited > 0
 
 
 async def test_a_call_whose_breaker_opens_between_its_attempts_ends_with_the_answer_it_had(
