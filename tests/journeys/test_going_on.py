@@ -30,6 +30,17 @@ def api() -> Iterator[LoopbackApi]:
         yield server
 
 
+@pytest.fixture(scope="module")
+def shared(valkey_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Programs for all tests that leave them as they are."""
+    settings = {"BOTLANE_SCRIPT_SECONDS": "0.1", "BOTLANE_CONSOLE": "1"}
+    names = ("gateway", "dialog_worker", "integration_worker")
+    with Programs(valkey_server, tmp_path_factory.mktemp("shared"), **settings) as programs:
+        programs.start(*names)
+        asyncio.run(programs.ready(*names))
+        yield programs
+
+
 def written(folder: Path, export: bytes, manifest: str = MANIFEST) -> Path:
     folder.mkdir(exist_ok=True)
     path = folder / "bot.json"
@@ -53,25 +64,26 @@ async def test_a_second_start_on_the_same_data_goes_on_where_it_was(tmp_path: Pa
             await consumer.hears("message 2: two")
 
 
-async def test_a_session_stays_on_its_version_while_a_new_one_is_deployed(tmp_path: Path, api: LoopbackApi) -> None:
-    bot = written(tmp_path / "bot", counting_bot(api.url))
-    with botlane_run(tmp_path / "data", [bot]) as running:
-        async with Consumer(running.url, BOT_ID) as before:
-            await before.say("one")
-            await before.hears("message 1: one")
-            newer = written(tmp_path / "newer", counting_bot(api.url).replace(b"message ", b"number "))
-            deploy = [sys.executable, "-m", "services.cli", "deploy", str(newer)]
-            environment = {**clean_environment(), "BOTLANE_REDIS_URL": running.ready["redis"]}
-            await asyncio.to_thread(subprocess.run, deploy, env=environment, check=True)
-            await before.say("two")
-            await before.hears("message 2: two")
-            async with Consumer(running.url, BOT_ID) as after:
-                await after.say("one")
-                await after.hears("number 1: one")
+async def test_a_session_stays_on_its_version_while_a_new_one_is_deployed(
+    shared: Programs, tmp_path: Path, valkey_server: str, redis: ArqRedis, api: LoopbackApi
+) -> None:
+    await Bots(redis, 3600).publish(BotSource(counting_bot(api.url), MANIFEST))
+    async with Consumer(shared.url, BOT_ID) as before:
+        await before.say("one")
+        await before.hears("message 1: one")
+        newer = written(tmp_path / "newer", counting_bot(api.url).replace(b"message ", b"number "))
+        deploy = [sys.executable, "-m", "services.cli", "deploy", str(newer)]
+        environment = {**clean_environment(), "BOTLANE_REDIS_URL": valkey_server}
+        await asyncio.to_thread(subprocess.run, deploy, env=environment, check=True)
+        await before.say("two")
+        await before.hears("message 2: two")
+        async with Consumer(shared.url, BOT_ID) as after:
+            await after.say("one")
+            await after.hears("number 1: one")
 
 
 async def test_messages_that_arrive_during_a_call_are_answered_afterwards_in_order(
-    tmp_path: Path, valkey_server: str, redis: ArqRedis, api: LoopbackApi
+    shared: Programs, redis: ArqRedis, api: LoopbackApi
 ) -> None:
     release = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -82,33 +94,27 @@ async def test_messages_that_arrive_during_a_call_are_answered_afterwards_in_ord
 
     api.answers["/question"] = answer
     await Bots(redis, 3600).publish(BotSource(counting_bot(api.url), MANIFEST))
-    with Programs(valkey_server, tmp_path) as programs:
-        programs.start("gateway", "dialog_worker", "integration_worker")
-        await programs.ready("gateway", "dialog_worker", "integration_worker")
-        async with Consumer(programs.url, BOT_ID) as consumer:
-            await consumer.say(f"{ASK_GET} it")
-            for n in range(1, 4):
-                await consumer.say(f"word {n}")
-            release.set()
-            await consumer.hears("Answer: at last")
-            for n in range(1, 4):
-                await consumer.hears(f"message {n}: word {n}")
+    async with Consumer(shared.url, BOT_ID) as consumer:
+        await consumer.say(f"{ASK_GET} it")
+        for n in range(1, 4):
+            await consumer.say(f"word {n}")
+        release.set()
+        await consumer.hears("Answer: at last")
+        for n in range(1, 4):
+            await consumer.hears(f"message {n}: word {n}")
 
 
 async def test_a_refused_address_ends_the_call_and_the_conversation_goes_on(
-    tmp_path: Path, valkey_server: str, redis: ArqRedis, api: LoopbackApi
+    shared: Programs, redis: ArqRedis, api: LoopbackApi
 ) -> None:
     await Bots(redis, 3600).publish(BotSource(counting_bot(api.url), ""))  # no egress to inner addresses
     before = len(api.requests)
-    with Programs(valkey_server, tmp_path) as programs:
-        programs.start("gateway", "dialog_worker", "integration_worker")
-        await programs.ready("gateway", "dialog_worker", "integration_worker")
-        async with Consumer(programs.url, BOT_ID) as consumer:
-            await consumer.say(f"{ASK_GET} it")
-            await consumer.hears(NOT_FOUND)
-            await consumer.next()
-            await consumer.say("well")
-            await consumer.hears("message 1: well")
+    async with Consumer(shared.url, BOT_ID) as consumer:
+        await consumer.say(f"{ASK_GET} it")
+        await consumer.hears(NOT_FOUND)
+        await consumer.next()
+        await consumer.say("well")
+        await consumer.hears("message 1: well")
     assert len(api.requests) == before
 
 
@@ -155,24 +161,15 @@ async def test_a_server_that_was_killed_and_came_back_is_found_again_by_everybod
     ],
 )
 async def test_a_hostile_script_is_traced_and_the_flow_continues(
-    hostile: Programs, redis: ArqRedis, name: str, script: str, code: str
+    shared: Programs, redis: ArqRedis, name: str, script: str, code: str
 ) -> None:
     await Bots(redis, 3600).publish(BotSource(scripted_bot(script)))
-    async with Consumer(hostile.url, BOT_ID) as consumer:
+    async with Consumer(shared.url, BOT_ID) as consumer:
         for turn in (1, 2):
             await consumer.say(name)
             await consumer.hears("still here")
             lines = (await consumer.trace())[turn - 1]["lines"]
             assert any(line["code"].startswith(code) for line in lines), lines
-
-
-@pytest.fixture(scope="module")
-def hostile(valkey_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
-    settings = {"BOTLANE_SCRIPT_SECONDS": "0.1", "BOTLANE_CONSOLE": "1"}
-    with Programs(valkey_server, tmp_path_factory.mktemp("hostile"), **settings) as programs:
-        programs.start("gateway", "dialog_worker")
-        asyncio.run(programs.ready("gateway", "dialog_worker"))
-        yield programs
 
 
 @pytest.fixture

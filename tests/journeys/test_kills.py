@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -18,6 +17,7 @@ from tests.journeys.counting_bot import ASK_GET, ASK_POST, BOT_ID, NOT_FOUND, co
 from tests.journeys.programs import Programs
 from tests.journeys.system import LoopbackApi
 
+PROGRAMS = ("gateway", "dialog_worker", "integration_worker")
 MESSAGES = 5
 SPIN = 400_000
 SEEDS = [pytest.param(seed, marks=[] if seed < 1 else [pytest.mark.proof]) for seed in range(20)]
@@ -30,13 +30,19 @@ def api() -> Iterator[LoopbackApi]:
         yield server
 
 
-@pytest.fixture
-async def programs(valkey_server: str, redis: ArqRedis, api: LoopbackApi, tmp_path: Path) -> AsyncIterator[Programs]:
-    await Bots(redis, 3600).publish(BotSource(counting_bot(api.url, SPIN), MANIFEST))
-    with Programs(valkey_server, tmp_path) as started:
-        started.start("gateway", "dialog_worker", "integration_worker")
-        await started.ready("gateway", "dialog_worker", "integration_worker")
+@pytest.fixture(scope="module")
+def started(valkey_server: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Programs]:
+    """Programs that outlive the tests, which start again what they kill."""
+    with Programs(valkey_server, tmp_path_factory.mktemp("kills")) as started:
+        started.start(*PROGRAMS)
         yield started
+
+
+@pytest.fixture
+async def programs(started: Programs, redis: ArqRedis, api: LoopbackApi) -> Programs:
+    await Bots(redis, 3600).publish(BotSource(counting_bot(api.url, SPIN), MANIFEST))
+    await started.ready(*PROGRAMS)
+    return started
 
 
 def transcript(consumer: Consumer) -> list[tuple[str, str]]:

@@ -159,12 +159,6 @@ def test_no_manifest_may_name_what_lies_in_the_data_folder(running: Run) -> None
     assert closed.split(",") == [str(running.data), str(running.data / "secret")]
 
 
-def test_being_asked_to_end_is_no_failure(run: Callable[..., Run]) -> None:
-    started = run()
-    started.until_ready()
-    assert started.end(signal.SIGTERM) == 0
-
-
 def test_ctrl_c_before_it_is_ready_leaves_nothing_behind(run: Callable[..., Run]) -> None:
     started = run()
     while not (started.data / "lock").exists():
@@ -254,12 +248,12 @@ def test_on_another_address_the_page_asks_for_a_printed_token(run: Callable[...,
     started.end()
 
 
-def test_a_command_beside_starts_and_ends_with_everything(run: Callable[..., Run]) -> None:
+def test_being_asked_to_end_is_no_failure_and_ends_the_command_beside_too(run: Callable[..., Run]) -> None:
     command = f"{sys.executable} -c 'import time; print(\"beside is up\", flush=True); time.sleep(600)'"
     started = run("--beside", command)
     pid = started.until_ready()["programs"][command]
     assert is_alive(pid)
-    started.end()
+    assert started.end(signal.SIGTERM) == 0
     wait_until_gone(pid)
 
 
