@@ -33,6 +33,7 @@ def ways_of(bot: Bot, reader: SecretReader) -> Ways:
             raise ProxyUnusable(f"proxy: {error}") from None
         if ":" in user:
             raise ProxyUnusable("proxy: the user has a colon, which basic authentication cannot carry")
-        return Via(proxy.url, f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}")
+        encoded = base64.b64encode(f"{user}:{password}".encode()).decode()
+        return Via(proxy.url, f"Basic {encoded}", (encoded, password))
 
     return Ways(bot.egress, opened)

@@ -75,6 +75,7 @@ class _Trail(msgspec.Struct):
     attached: Attached
     sent: int = 0
     moved: bool = False
+    hidden: tuple[str, ...] = ()
 
 
 class _TooLarge(Exception):  # noqa: N818  # never leaves this module
@@ -132,9 +133,12 @@ class OutboundClient:
         """
         trail = _Trail(Attached(attachment, request.url))
         answer = await self._attempt(request, policy, limit, ways, trail)
-        headers = {name: attachment.masked(value) for name, value in answer.headers.items()}
+        hiding = attachment
+        if trail.hidden:
+            hiding = msgspec.structs.replace(attachment, hidden=(*attachment.hidden, *trail.hidden))
+        headers = {name: hiding.masked(value) for name, value in answer.headers.items()}
         ending = msgspec.structs.replace(answer.ending, moved=trail.moved)
-        return Answer(ending, headers, attachment.masked(answer.body), trail.sent)
+        return Answer(ending, headers, hiding.masked(answer.body), trail.sent)
 
     async def _attempt(self, request: Request, policy: Policy, limit: float, ways: Ways, trail: _Trail) -> Answer:
         try:
@@ -160,6 +164,7 @@ class OutboundClient:
             if number:
                 await ways.moves(request.url)
             open_from = path.target
+            trail.hidden += path.via.hidden if path.via else ()
             if path.target is not None:
                 hop = msgspec.structs.replace(hop, url=path.target)
             async with _send(path, hop, policy, trail) as response:

@@ -37,10 +37,11 @@ class HeldBack(Exception):  # noqa: N818  # a state of the world
 
 
 class Via(msgspec.Struct, frozen=True):
-    """A proxy with what it asks for."""
+    """A proxy with what it asks for. `hidden` is what no answer may give back."""
 
     url: str
     authorization: str = ""
+    hidden: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         return "Via(...)"

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 
 
 class Proxy:
-    """`asked` are the first lines it was sent; `hosts` say where a name really is; `refuses` is its answer to all."""
+    """`asked` are the first lines it was sent; `hosts` say where a name really is; `refuses` is its answer to all, which `tells` what it was sent."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -18,6 +18,7 @@ class Proxy:
         self.hosts: dict[str, tuple[str, int]] = {}
         self.password = ""
         self.refuses = ""
+        self.tells = False
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
@@ -35,7 +36,8 @@ class Proxy:
             writer.write(b"HTTP/1.1 407 No\r\nProxy-Authenticate: Basic\r\nContent-Length: 0\r\n\r\n")
             return
         if self.refuses:
-            writer.write(f"HTTP/1.1 {self.refuses}\r\nContent-Length: 0\r\n\r\n".encode())
+            told = head if self.tells else ""
+            writer.write(f"HTTP/1.1 {self.refuses}\r\nContent-Length: {len(told)}\r\n\r\n{told}".encode())
             return
         authority = target if method == "CONNECT" else target.split("/")[2]
         name, _, port = authority.partition(":")

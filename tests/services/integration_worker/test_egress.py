@@ -1,5 +1,6 @@
 """Where calls may go and which way they take: a list of hosts, and proxies."""
 
+import base64
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -132,7 +133,10 @@ async def test_the_proxy_is_told_who_calls_and_nobody_else_is(waiting: Waiting, 
     assert (outcome.status, outcome.attempts[0].sent, len(proxy.asked)) == (200, 2, 1)
     assert "Proxy-Authorization" not in server.seen.requests[1][2]
     assert CANARY not in f"{lines}{outcome}"
-    proxy.refuses = "502 No"
+    proxy.refuses, proxy.tells = "502 No", True
+    outcome = await waiting.made("It")  # a proxy that answers with what it was sent
+    encoded = base64.b64encode(proxy.password.encode()).decode()
+    assert (outcome.status, "[secret]" in outcome.body, encoded in outcome.body) == (502, True, False)
     await waiting.publish(responder("It", "https://shop.example/"), more=f'[hosts."shop.example"]\nproxy = {table}\n')
     assert (await waiting.made("It")).failure == "unreachable"  # it let the tunnel's password pass
 
