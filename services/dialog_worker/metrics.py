@@ -3,8 +3,9 @@
 from collections.abc import Iterable
 from functools import cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
 
+from services.histogram import LoopHistogram
 from shared.dialog.trace import TraceLine
 
 PHASES = ("inbox", "begin", "turn-process", "process-wait", "engine", "scripts", "commit")
@@ -12,8 +13,8 @@ LIMITS = ("chain-limit", "refused", "regex-stopped", "script-stopped", "turn-too
 _SHORT = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 TURNS = Counter("botlane_turns", "Turns committed, by kind of event", ["event"])
-TURN_SECONDS = Histogram("botlane_turn_seconds", "From the acceptance of an event to its commit", buckets=_SHORT)
-PHASE_SECONDS = Histogram(
+TURN_SECONDS = LoopHistogram("botlane_turn_seconds", "From the acceptance of an event to its commit", buckets=_SHORT)
+PHASE_SECONDS = LoopHistogram(
     "botlane_turn_phase_seconds",
     "Parts of a turn: inbox = accepted, not yet handed to a worker; begin and commit = round trips to Redis; "
     "turn-process = given to the turn processes and answered, which holds process-wait (until one is free) and engine, "
@@ -21,7 +22,7 @@ PHASE_SECONDS = Histogram(
     ["phase"],
     buckets=_SHORT,
 )
-SCRIPT_SECONDS = Histogram("botlane_script_seconds", "CPU time of one script", buckets=_SHORT)
+SCRIPT_SECONDS = LoopHistogram("botlane_script_seconds", "CPU time of one script", buckets=_SHORT)
 LIMITS_HIT = Counter("botlane_limits_hit", "Limits that stopped a part of a turn, by the word in its trace", ["limit"])
 REPLIES = Counter("botlane_replies", "Messages that turns sent to consumers")
 ENGINE_FAILURES = Counter("botlane_engine_failures", "Turns that failed; each is tried three times")

@@ -1,13 +1,17 @@
 """A session as the fields of its hash: one msgpack value for each attribute, those at their default left out."""
 
 from collections.abc import Mapping
+from operator import attrgetter
+from typing import Any
 
 import msgspec
 
 from shared.dialog.session import Session
 
+_encoder = msgspec.msgpack.Encoder()
 _decoders = {field.name: msgspec.msgpack.Decoder(field.type) for field in msgspec.structs.fields(Session)}
-_defaults = Session(version="")
+_values = attrgetter(*_decoders)
+_defaults: tuple[Any, ...] = _values(Session(version=""))
 
 
 def read_session(fields: Mapping[str, bytes]) -> Session | None:
@@ -24,8 +28,8 @@ def read_session(fields: Mapping[str, bytes]) -> Session | None:
 
 def session_fields(session: Session) -> dict[str, bytes]:
     """Return the fields to store for a session."""
-    values = {name: getattr(session, name) for name in _decoders}
-    return {name: msgspec.msgpack.encode(value) for name, value in values.items() if value != getattr(_defaults, name)}
+    fields = zip(_decoders, _values(session), _defaults, strict=True)
+    return {name: _encoder.encode(value) for name, value, default in fields if value != default}
 
 
 def changed_fields(before: Mapping[str, bytes], after: Mapping[str, bytes]) -> tuple[dict[str, bytes], list[str]]:

@@ -163,17 +163,24 @@ class TurnProcesses:
 
     async def _next(self) -> TurnChild:
         """Take an idle child; there is one more than turns that may run, so waiting is rare."""
+        if (child := self._take()) is not None:
+            return child
         try:
             async with asyncio.timeout(_WAIT_SECONDS):
                 while not self._closed:
-                    while self._idle:
-                        if (child := self._idle.pop()).alive:
-                            return child
+                    if (child := self._take()) is not None:
+                        return child
                     self._arrived.clear()
                     await self._arrived.wait()
         except TimeoutError:
             raise EngineFailure("no turn process could be started") from None
         raise EngineFailure("the turn processes are being ended")
+
+    def _take(self) -> TurnChild | None:
+        while self._idle and not self._closed:
+            if (child := self._idle.pop()).alive:
+                return child
+        return None
 
     def _give_back(self, child: TurnChild) -> None:
         """Make a child idle, or end it when it has run long enough: then leaks, if any, end with it."""

@@ -2,7 +2,9 @@
 
 from functools import cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
+
+from services.histogram import LoopHistogram
 
 ACCEPTED = Counter("botlane_gateway_accepted", "Messages and Web View calls stored, by kind", ["kind"])
 DUPLICATES = Counter("botlane_gateway_duplicates", "Those that had been stored before, by kind", ["kind"])
@@ -11,7 +13,7 @@ REFUSED = Counter("botlane_gateway_refused", "Requests and frames refused, by th
 REQUESTS = Counter(
     "botlane_gateway_requests", "Requests answered; a stream when it ends", ["method", "route", "status"]
 )
-REQUEST_SECONDS = Histogram(
+REQUEST_SECONDS = LoopHistogram(
     "botlane_gateway_request_seconds",
     "Time to answer, without streams and reads that wait",
     ["route"],
@@ -41,6 +43,6 @@ def requests(method: str, route: str, status: int) -> Counter:
 
 
 @cache  # as many as there are routes
-def request_seconds(route: str) -> Histogram:
+def request_seconds(route: str) -> LoopHistogram:
     """Return the histogram of one route."""
     return REQUEST_SECONDS.labels(route)

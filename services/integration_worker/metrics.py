@@ -8,7 +8,9 @@ import contextlib
 from collections.abc import Iterator
 from functools import cache
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import Counter, Gauge
+
+from services.histogram import LoopHistogram
 
 MOST_NAMES, NAME_LENGTH, OTHER = 100, 60, "other"
 _LONG = (0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60)
@@ -20,9 +22,9 @@ ATTEMPTS = Counter("botlane_call_attempts", "Attempts of calls, by status class 
 TOKEN_REQUESTS = Counter(
     "botlane_token_requests", "Tokens asked for at token end-points: issued, refused, or unreachable", ["outcome"]
 )
-CALL_SECONDS = Histogram("botlane_call_seconds", "Time of a call in this worker, with its pauses", buckets=_LONG)
+CALL_SECONDS = LoopHistogram("botlane_call_seconds", "Time of a call in this worker, with its pauses", buckets=_LONG)
 WAITING = Gauge("botlane_calls_waiting", "Calls of this worker that wait for a place: too many at once, or in a time")
-WAIT_SECONDS = Histogram("botlane_call_wait_seconds", "Times for which calls waited for a place", buckets=_LONG)
+WAIT_SECONDS = LoopHistogram("botlane_call_wait_seconds", "Times for which calls waited for a place", buckets=_LONG)
 HELD_BACK = Counter(
     "botlane_calls_held_back", "Attempts not made: breaker_open, or limited (no place in time)", ["guard", "why"]
 )

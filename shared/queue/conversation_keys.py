@@ -12,6 +12,7 @@ def conversation_keys(conversation_id: str) -> list[str]:
     return [*keys.of_conversation(conversation_id, KINDS), *_shard_keys(keys.shard_of(conversation_id))]
 
 
+@lru_cache(128)  # whoever takes a conversation commits it soon
 def packed_keys(conversation_id: str) -> packing.Block:
     """Return the same as they are sent: those of another conversation, with this one's id."""
     encoded = conversation_id.encode()

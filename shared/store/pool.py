@@ -67,8 +67,6 @@ class ReadsWhatIsThere(AbstractConnection):
         answer = parser._reader.gets() if parser._connected and not disable_decoding else NOT_ENOUGH_DATA  # noqa: SLF001 - it tells nobody else
         if answer is NOT_ENOUGH_DATA:
             return await super().read_response(disable_decoding, *arguments, **options)
-        if self.health_check_interval:
-            self.next_health_check = asyncio.get_running_loop().time() + self.health_check_interval
         if isinstance(answer, exceptions.ConnectionError):
             await self.disconnect(nowait=True)
             raise answer
@@ -128,3 +126,8 @@ class Pool(ConnectionPool):
             await self.release(connection)
             raise
         return connection
+
+    async def release(self, connection: AbstractConnection) -> None:
+        """Take a connection back. redis-py's own way tells who renews credentials, which nobody does here."""
+        self._in_use_connections.remove(connection)
+        self._available_connections.append(connection)
