@@ -19,6 +19,7 @@
     unreachable: "The chat cannot be reached. Please try again.",
     token_expired: ENDED,
     token_used: ENDED,
+    unauthorized: "The link of this page is not whole. Please open it again from the chat.",
     not_found: "The conversation is over. Please begin a new one in the chat.",
     rate_limited: "That was too often. Please wait a moment and send it again.",
     too_large: "That is more than the chat takes. Please enter less.",

@@ -156,14 +156,18 @@ async def test_clicking_twice_sends_one_form(page: Page, http: aiohttp.ClientSes
     assert len(posted) == 1
 
 
-async def test_a_token_that_was_used_tells_the_person_to_open_the_form_again(
+async def test_a_token_that_was_used_or_cut_tells_the_person_to_open_the_form_again(
     page: Page, http: aiohttp.ClientSession, forms: tuple[str, str]
 ) -> None:
     consumer = await begin(http, forms, "safe-forms")
     address = await consumer.say("once")
-    for size, role, said in (("L", "status", "Sent."), ("M", "alert", "open it again from the chat")):
+    for opened, size, role, said in (
+        (address, "L", "status", "Sent."),
+        (address, "M", "alert", "open it again from the chat"),
+        (address[:-9], "M", "alert", "not whole. Please open it again from the chat"),
+    ):
         await page.goto("about:blank")
-        await page.goto(address)
+        await page.goto(opened)
         await page.get_by_label("Size").fill(size)
         await page.get_by_role("button", name="Send").click()
         await expect(page.get_by_role("status" if role == "status" else "alert")).to_contain_text(said)
