@@ -96,7 +96,9 @@ def details(turn: TurnTrace) -> Iterator[str]:
     """Yield every line of a turn, with its facts and with the values it was stored with."""
     for line in turn.lines:
         head = " ".join(part for part in ("!" if line.level == "warning" else "·", line.code, line.interaction) if part)
-        facts = ", ".join(f"{name} {str(value).lower()}" for name, value in line.facts.items())
+        facts = ", ".join(
+            f"{name} {str(value).lower() if isinstance(value, bool) else value}" for name, value in line.facts.items()
+        )
         yield plain(f"{' ' * 10}{'; '.join(part for part in (head, line.note, facts) if part)}")
         for name, value in line.values.items():
             yield plain(f"{' ' * 14}{name}: {msgspec.json.encode(value).decode()}")

@@ -49,11 +49,11 @@ def test_a_call_is_told_by_its_status_and_one_that_failed_by_its_reason() -> Non
 
 def test_details_have_every_line_with_facts_and_values() -> None:
     lines = [
-        TraceLine("script", "welcome", "Pre-Process Code", facts={"ms": 0.5, "whole": True}),
+        TraceLine("script", "welcome", "Pre-Process Code", facts={"method": "GET", "whole": True}),
         TraceLine("script-failed", "welcome", level="warning", values={"error": "TypeError: \x1b"}),
     ]
     assert list(details(TurnTrace(turn=7, at=0, event="message", version="v", lines=lines))) == [
-        "          · script welcome; Pre-Process Code; ms 0.5, whole true",
+        "          · script welcome; Pre-Process Code; method GET, whole true",
         "          ! script-failed welcome",
         '              error: "TypeError: \\u001b"',
     ]
