@@ -12,6 +12,7 @@ from services.check.variable_hosts import UNKNOWN, host_of_variable, known_addre
 from shared.bot.errors import Finding
 from shared.bot.hosts import fitting
 from shared.bot.integration import MAIL, Integration
+from shared.bot.manifest_credentials import OAuth
 from shared.integration.addresses import may_reach, networks
 
 _LOCAL = "localhost"
@@ -87,13 +88,15 @@ def _egress(host: str, place: str, subject: Subject) -> Finding | None:
 
 def _hosts(subject: Subject) -> Iterator[Finding]:
     """Name the hosts of the manifest that nothing calls; a host that a variable holds may be any of them."""
-    integrations = [one for one in subject.bot.integrations.values() if not one.uncallable and one.kind != MAIL]
-    called = [known_address(one, subject) for one in integrations]
+    called = [known_address(one, subject) for one in subject.bot.integrations.values() if not one.uncallable]
+    called += [one.token_url for one in subject.bot.credentials.values() if isinstance(one, OAuth)]
     if any(UNKNOWN in address.partition("://")[2].partition("/")[0] or "://" not in address for address in called):
         return
     for name in subject.bot.hosts:
         if not any(_falls_under(name, address.partition(UNKNOWN)[0]) for address in called):
-            yield found("unused-host", f'manifest: hosts."{name}"', "no integration calls it: it limits nothing")
+            yield found(
+                "unused-host", f'manifest: hosts."{name}"', "no address names it: it limits redirects to it, if any"
+            )
 
 
 def _falls_under(name: str, address: str) -> bool:

@@ -187,7 +187,9 @@ CODES = {
         "Set the variable or write the file where the integration worker runs.",
     ),
     "unused-host": Code(
-        INFO, "No integration calls a host that the manifest sets limits for.", "Correct its name, or remove it."
+        INFO,
+        "No integration, token end-point or mail server has a host that the manifest sets limits for.",
+        "Correct its name, or remove it, unless a redirect leads there.",
     ),
     "unused-credential": Code(INFO, "No integration uses a credential of the manifest.", "Name it, or remove it."),
     # what is not done here

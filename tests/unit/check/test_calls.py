@@ -134,3 +134,15 @@ def test_limits_of_a_host_that_nothing_calls_are_named() -> None:
     assert unused("https://{$botContext.x}.example.net/") == []
     assert unused("{$botContext.x}/y") == []
     assert len(unused("https://[::1")) == 2
+
+
+def test_hosts_of_token_end_points_and_mail_servers_are_called() -> None:
+    limits = '[hosts."login.example.com"]\nrate = "1/s"\n[hosts."mail.example.com"]\nconcurrency = 1\n'
+    manifest = (
+        '[credentials.crm]\ntype = "oauth2_client_credentials"\ntoken_url = "https://login.example.com/token"\n'
+        'client_id = "bot"\nclient_secret = { env = "X" }\n[integrations.Store]\ncredential = "crm"\n'
+        f'[email]\nsmtp = "smtp://mail.example.com"\n{limits}'
+    )
+    made = integration("Store"), integration("Mail", integrationType="EMAIL", postBody='{"to": "{$userMessage}"}')
+    shop = dialog("Shop", starter("hi"), call("find", "Store"), call("mail", "Mail"))
+    assert found_of("unused-host", shop, integrations=made, manifest=manifest) == []
