@@ -4,31 +4,17 @@ A turn process can ask for nothing else than its conversation's own tokens, so w
 its shape.
 """
 
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
 import structlog
 
-from shared.dialog.scripts import MINTED
 from shared.dialog.session import Conversation
-from shared.privacy.form_token import FormToken, FormTokens, new_id, whose
+from shared.privacy.form_token import FormToken, FormTokens, new_id, wanted, whose
 
-USUAL_SECONDS = 3600
-MOST_SECONDS = 24 * 3600
 LONGEST = 6000
 """Characters of a token: it has to fit into a header, of which servers take 8 KiB."""
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
-_Names = Annotated[tuple[_Name, ...], msgspec.Meta(max_length=200)]
 
 log = structlog.get_logger()
-
-
-class _Wanted(msgspec.Struct, frozen=True, array_like=True):
-    """What a key says behind its beginning (shared/dialog/scripts.py)."""
-
-    names: _Names
-    seconds: float
-    once: bool
 
 
 class FormTokenMaker:
@@ -42,18 +28,16 @@ class FormTokenMaker:
         if self._tokens is None:
             log.warning("a script wants a token for a form: give the dialog workers BOTLANE_SECRET, too")
             return {}
-        try:
-            wanted = msgspec.json.decode(key.removeprefix(MINTED), type=_Wanted)
-        except msgspec.DecodeError:
+        asked = wanted(key)
+        if asked is None:
             return {}
-        seconds = min(wanted.seconds, MOST_SECONDS) if wanted.seconds > 0 else USUAL_SECONDS
         token = FormToken(
             id=new_id(),
             conversation_id=conversation.id,
             whose=whose(conversation.bot_id, conversation.user_id),
-            names=wanted.names,
-            till=now + max(round(seconds * 1000), 1),
-            once=wanted.once,
+            names=asked.names,
+            till=asked.till(now),
+            once=asked.once,
         )
         made = self._tokens.make(token)
         return {"token": made} if len(made) <= LONGEST else {}

@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from services.tester.form_tokens import PageToken
 from shared.dialog.effects import Close, ContextWrite, Effect, Reopen, Reply, Transfer
 from shared.dialog.events import CallOutcome, ConsumerMessage, Event, WebViewCall
 from shared.dialog.scripts import MINTED
@@ -44,6 +45,7 @@ class Memory:
         self._touched = START
         self._last_message = START
         self._inbox: deque[Event] = deque()
+        self.page_token = PageToken()
         self._forever = {name: Kept(value, START + FOREVER_MS) for name, value in forever.items()}
         self._context: dict[str, dict[str, Kept]] = {}
 
@@ -98,7 +100,7 @@ class Memory:
     def context(self, key: str) -> dict[str, Any]:
         """Return the data of `conversation|ns`, `user|ns` or `global|ns`, and a token for a form that opens nothing."""
         if key.startswith(MINTED):
-            return {"token": "wv1.a-token-of-a-test"}
+            return self.page_token.make(key, self.now)
         return self._alive(self._context.get(key, {}))
 
     def own_context(self) -> set[str]:

@@ -6,6 +6,7 @@ from typing import Any, assert_never
 import msgspec
 
 from services.tester.calls import Unexpected
+from services.tester.form_tokens import FormRefused
 from services.tester.hearing import check_bot, check_closed, check_silence, check_transfer, check_variables
 from services.tester.marked import Place
 from services.tester.suite import (
@@ -78,12 +79,23 @@ def happen(step: Happening, talk: Talk, bot: Bot) -> None:
     match step:
         case UserStep(messages=messages):
             talk.say(tuple(_spoken(said, bot) for said in messages))
-        case WebViewStep(variables=variables, message=message):
-            talk.post(variables, message)
+        case WebViewStep():
+            _post(step, talk)
         case AdvanceStep(ms=ms):
             talk.advance(ms)
         case _:
             assert_never(step)
+
+
+def _post(step: WebViewStep, talk: Talk) -> None:
+    try:
+        talk.post(step.variables, step.message)
+    except FormRefused:
+        if not step.refused:
+            raise
+        return
+    if step.refused:
+        raise Unexpected("the call of the form was taken, and should be refused")
 
 
 def _spoken(said: Said, bot: Bot) -> Said:

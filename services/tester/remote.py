@@ -9,6 +9,7 @@ import aiohttp
 import msgspec
 
 from services.tester.calls import Unexpected
+from services.tester.form_tokens import FormRefused
 from services.tester.suite import Profile
 from shared.dialog.trace import TurnTrace
 
@@ -75,7 +76,7 @@ class Remote:
             headers = {"Authorization": f"Bearer {token}"}
             status, answer, _ = await self._ask("POST", path, json=body, headers=headers)
         given = "the call of the form" if token else "the call of the form, before which the bot showed no token,"
-        left_out = _accepted(status, answer, given).get("ignored") or []
+        left_out = _accepted(status, answer, given, FormRefused).get("ignored") or []
         if left_out:
             raise Unexpected(f"not all variables of the form were taken: {left_out[0]['reason']}")
 
@@ -111,12 +112,12 @@ def _bearer(opened: Opened) -> dict[str, str]:
     return {"Authorization": f"Bearer {opened.token}"}
 
 
-def _accepted(status: int, answer: Any, what: str) -> dict[str, Any]:
+def _accepted(status: int, answer: Any, what: str, kind: type[Unexpected] = Unexpected) -> dict[str, Any]:
     if status < 300 and isinstance(answer, dict):
         return answer
     error = answer.get("error") if isinstance(answer, dict) else None
     said = error.get("message") if isinstance(error, dict) else "it is no Botlane gateway"
-    raise Unexpected(f"{what} was refused with {status}: {said}")
+    raise kind(f"{what} was refused with {status}: {said}")
 
 
 def _milliseconds(moment: str) -> int:

@@ -87,12 +87,13 @@ def _tap(value: Marked) -> str | int:
 
 
 def _web_view(step: Marked, value: Marked) -> Step:
-    keys = value.keys("web_view", ("variables", "message"))
+    keys = value.keys("web_view", ("variables", "message", "refused"))
     posted = keys["variables"].plain() if "variables" in keys else {}
     if not isinstance(posted, dict):
         keys["variables"].fail("variables have to be a mapping", "Write `variables: {name: value}`")
     message = keys["message"].text("message") if "message" in keys else None
-    return WebViewStep(step.place, {name: text_of(one) for name, one in posted.items()}, message)
+    refused = "refused" in keys and keys["refused"].flag("refused")
+    return WebViewStep(step.place, {name: text_of(one) for name, one in posted.items()}, message, refused)
 
 
 def _advance(step: Marked, value: Marked) -> Step:

@@ -36,11 +36,12 @@ class UserStep(msgspec.Struct, frozen=True):
 
 
 class WebViewStep(msgspec.Struct, frozen=True):
-    """An external form posts."""
+    """An external form posts; `refused`: and has to be told that it may not."""
 
     place: Place
     variables: dict[str, str]
     message: str | None = None
+    refused: bool = False
 
 
 class AdvanceStep(msgspec.Struct, frozen=True):

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import msgspec
 
 from services.tester.calls import StubBook, Unexpected, make_call
+from services.tester.form_tokens import FormRefused
 from services.tester.memory import Memory
 from services.tester.suite import Profile, Said, Setting
 from shared.bot.model import Bot
@@ -72,7 +73,7 @@ class Talk(Protocol):
         """Let the consumer write, one message right after the other. Raises Unexpected."""
 
     def post(self, variables: dict[str, str], message: str | None) -> None:
-        """Let an external form post. Raises Unexpected."""
+        """Let an external form post. Raises FormRefused, and Unexpected when not all of it is taken."""
 
     def advance(self, ms: int) -> None:
         """Let time go on."""
@@ -182,8 +183,10 @@ class EngineTalk:
         self._work()
 
     def post(self, variables: dict[str, str], message: str | None) -> None:
-        """Let an external form post. Raises Unexpected, also when the conversation is closed."""
-        self._refuse_closed("calls of forms (404)")
+        """Let an external form post. Raises FormRefused, and Unexpected when not all of it is taken."""
+        self._refuse_closed("calls of forms (404)", FormRefused)
+        if self._bot.web_view_mode == "safe":
+            self.memory.page_token.use(variables, self.memory.now)
         if message is not None:
             self._shown = []
         self.memory.accept(WebViewCall(variables, message))
@@ -214,9 +217,9 @@ class EngineTalk:
         """Return what the traces of the last step's turns warn of."""
         return self._warnings
 
-    def _refuse_closed(self, what: str) -> None:
+    def _refuse_closed(self, what: str, kind: type[Unexpected] = Unexpected) -> None:
         if self.memory.conversation.status == "closed":
-            raise Unexpected(f"the conversation is closed: it takes no {what}")
+            raise kind(f"the conversation is closed: it takes no {what}")
 
     def _work(self) -> None:
         """Handle what waits, turn by turn; what became of a call comes before the inbox."""

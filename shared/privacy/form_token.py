@@ -9,14 +9,43 @@ import binascii
 import hashlib
 import os
 import re
+from typing import Annotated
 
 import msgspec
 
+from shared.dialog.scripts import MINTED
 from shared.privacy.sealing import CannotOpen, Sealer
 
 PURPOSE = "web view token"
 _PREFIX = "wv1."
 _IN_TEXT = re.compile(r"wv1\.[A-Za-z0-9_-]{40,}", re.ASCII)
+
+
+USUAL_SECONDS = 3600
+MOST_SECONDS = 24 * 3600
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+_Names = Annotated[tuple[_Name, ...], msgspec.Meta(max_length=200)]
+
+
+class Wanted(msgspec.Struct, frozen=True, array_like=True):
+    """What a script asks for, as it stands in a key behind its beginning (shared/dialog/scripts.py)."""
+
+    names: _Names
+    seconds: float
+    once: bool
+
+    def till(self, now: int) -> int:
+        """Return when a token that is made now ends."""
+        seconds = min(self.seconds, MOST_SECONDS) if self.seconds > 0 else USUAL_SECONDS
+        return now + max(round(seconds * 1000), 1)
+
+
+def wanted(key: str) -> Wanted | None:
+    """Return what a key asks for, None when it cannot be read."""
+    try:
+        return msgspec.json.decode(key.removeprefix(MINTED), type=Wanted)
+    except msgspec.DecodeError:
+        return None
 
 
 class NoToken(Exception):  # noqa: N818 - says what it is

@@ -91,6 +91,7 @@ tests:
   - bot: {{contains: "#webview="}}
   - web_view: {{variables: {{size: L}}, message: form sent}}
   - bot: size L, extras null, admin null
+  - web_view: {{variables: {{size: M}}, message: form sent, refused: true}}
 - test_case: a variable that it is not for
   steps:
   - user: form

@@ -1,9 +1,11 @@
 """Steps, played against the example bots."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from tests.journeys.browser.form_pages import SAFE, form_bot
 from tests.unit.tester.writing import FORMS, failure, play
 
 ORDER = 'stubs: {Orders: {json: {number: "1001", state: packed, items: [{code: L-20, name: Lamp}]}}}'
@@ -103,6 +105,53 @@ def test_a_form_posts_variables_and_a_message(tmp_path: Path) -> None:
         - bot: {interaction: received_check}
     """
     assert play(tmp_path, steps, bot=FORMS).failure is None
+
+
+@pytest.fixture
+def safe(tmp_path: Path) -> Path:
+    """A bot in safe mode, with its manifest beside it."""
+    bot = tmp_path / "safe.json"
+    bot.write_text(json.dumps(form_bot("safe", "https://forms.example")))
+    bot.with_suffix(".botlane.toml").write_text(SAFE)
+    return bot
+
+
+SENT = "- web_view: {variables: {size: L}, message: form sent}\n- bot: size L, extras null, admin null\n"
+REFUSED = "- web_view: {variables: {size: M}, message: form sent, refused: true}\n- nothing: true\n"
+
+
+@pytest.mark.parametrize(
+    "steps",
+    [
+        f"- user: form\n{SENT}- web_view: {{variables: {{size: S}}}}\n- advance: 9m\n{SENT}",
+        f"- user: form\n- advance: 10m\n{REFUSED}",
+        f"- user: once\n{SENT}{REFUSED}- user: once\n{SENT}",
+        REFUSED,
+    ],
+)
+def test_a_form_in_safe_mode_posts_with_the_token_that_was_made_last(tmp_path: Path, safe: Path, steps: str) -> None:
+    assert play(tmp_path, steps, bot=safe).failure is None
+
+
+@pytest.mark.parametrize(
+    ("steps", "said"),
+    [
+        (SENT, "5: the bot is in safe mode, and no script has made a token for its form (401)"),
+        (f"- user: form\n- advance: 1h\n{SENT}", "7: the token of the form has ended (401)"),
+        (f"- user: once\n{SENT}{SENT}", "8: the token of the form counted once, and was used (403)"),
+        (f"- user: form\n{REFUSED}", "6: the call of the form was taken, and should be refused"),
+        ("- user: form\n- web_view: {variables: {size: L, admin: x}}", "6: the token of the form is not for admin"),
+    ],
+)
+def test_what_a_gateway_in_safe_mode_would_refuse_fails_a_test(
+    tmp_path: Path, safe: Path, steps: str, said: str
+) -> None:
+    assert failure(tmp_path, steps, bot=safe).startswith(said)
+
+
+def test_a_form_is_refused_by_a_closed_conversation(tmp_path: Path) -> None:
+    steps = "- user: order\n- user: '1001'\n- user: return L-20\n- user: that is all\n- web_view: {refused: true}"
+    assert play(tmp_path, steps, more=ORDER).failure is None
 
 
 def test_a_closed_conversation_takes_nothing_more(tmp_path: Path) -> None:
