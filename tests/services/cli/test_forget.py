@@ -19,7 +19,7 @@ from services.settings import Settings
 from shared.dialog.effects import ContextWrite, StartCall
 from shared.dialog.events import WebViewCall
 from shared.dialog.frames import Advance, Answer
-from shared.queue.records import DeadEvent, WebViewTerms
+from shared.queue.records import DeadEvent, Forgotten, WebViewTerms
 from shared.store import keys
 from shared.store.connection import connect
 from shared.store.context import Context, encode_write
@@ -169,6 +169,37 @@ async def test_a_turn_in_progress_writes_nothing_back(talk_with: Talks, redis: A
     await work(talk)
     assert (await forgetting[0]).conversations == [talk.id]
     assert keys_with(valkey_server, talk.id, USER_ID) == []
+
+
+async def test_a_conversation_that_begins_meanwhile_is_forgotten_too(
+    talk_with: Talks, redis: ArqRedis, valkey_server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    talk = await talk_with()
+    forgetting = Forgetting(redis, SETTINGS)
+    forget = forgetting._mailbox.forget
+    begun: list[str] = []
+
+    async def begin_another(conversation_id: str, user_id: str) -> Forgotten:
+        if not begun:
+            begun.append((await talk_with()).id)
+        return await forget(conversation_id, user_id)
+
+    monkeypatch.setattr(forgetting._mailbox, "forget", begin_another)
+    assert (await forgetting.user(USER_ID)).conversations == [talk.id, *begun]
+    assert keys_with(valkey_server, USER_ID) == []
+
+
+async def test_who_listens_hears_at_once_that_something_became_of_the_conversation(
+    talk_with: Talks, redis: ArqRedis
+) -> None:
+    talk = await talk_with()
+    async with redis.pubsub() as listening:
+        await listening.subscribe(keys.notify(0))
+        await Forgetting(redis, SETTINGS).conversation(talk.id)
+        async with asyncio.timeout(60):
+            while (heard := await listening.get_message(timeout=1)) is None or heard["type"] != "message":
+                pass
+    assert heard["data"].decode() == talk.id
 
 
 async def test_writes_on_their_way_are_refused_by_marks_that_go(
