@@ -107,6 +107,11 @@ CODES = {
         'The manifest says `[web_view] mode = "safe"`, and no script makes a token for a form: none can post.',
         "Give the form's address a token of `botContext.getWebViewToken`: docs/web-view.md.",
     ),
+    "form-variable-without-token": Code(
+        WARNING,
+        'A script reads a form\'s variable, and with `[web_view] mode = "safe"` no token is for it: it is never set.',
+        "Add the name to `variables` of `getWebViewToken`.",
+    ),
     # matching
     "bad-regex": Code(
         ERROR, "A regular expression cannot be compiled: its rule never matches.", "Write it without the part named."

@@ -49,6 +49,10 @@ def test_a_token_that_no_header_could_hold_is_not_made_and_a_usual_one_is_short(
     assert len(maker.made(key(["size", "day", "riderName"]), CONVERSATION, NOW)["token"]) < 300  # links may have 1,024
 
 
+def test_no_other_bot_and_consumer_have_together_the_same_name() -> None:
+    assert whose("bot", "user") != whose("botu", "ser")
+
+
 def test_without_a_secret_there_are_no_tokens() -> None:
     assert FormTokenMaker(()).made(key(), CONVERSATION, NOW) == {}
 
