@@ -6,10 +6,11 @@ import re
 from typing import Any, TypeVar
 
 import msgspec
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from services.gateway.errors import Refused
 from shared.bot.storable import storable
+from shared.integration.unpacking import Damaged, Unpacker
 
 T = TypeVar("T")
 
@@ -64,23 +65,36 @@ async def _read(request: web.Request, limit: int) -> bytes:
         raise Refused("unsupported_media_type", "The body must be JSON in UTF-8.")
     if request.content_length is not None and request.content_length > limit:
         raise _too_large(limit)
-    if request.content.is_eof() and request.content.exception() is None:  # it came with the headers
-        whole = await request.content.read()
-        if len(whole) > limit:
-            raise _too_large(limit)
-        return whole
+    unpacker = _unpacker(request)
     body = bytearray()
     try:
-        async with asyncio.timeout(BODY_SECONDS):
-            async for chunk in request.content.iter_any():
-                body += chunk
-                if len(body) > limit:
-                    raise _too_large(limit)
+        if request.content.is_eof() and request.content.exception() is None:  # it came with the headers
+            _add(body, await request.content.read(), unpacker, limit)
+        else:
+            async with asyncio.timeout(BODY_SECONDS):
+                async for chunk in request.content.iter_any():
+                    _add(body, chunk, unpacker, limit)
+        unpacker.end()
     except TimeoutError:
         raise Refused("invalid_request", f"The body did not arrive within {BODY_SECONDS:g} s: send it again.") from None
-    except (web.RequestPayloadError, ConnectionError) as error:
+    except (web.RequestPayloadError, ConnectionError, Damaged) as error:
         raise Refused("invalid_request", "The body cannot be read: it ended early or is badly encoded.") from error
     return bytes(body)
+
+
+def _unpacker(request: web.Request) -> Unpacker:
+    """Return what unpacks a body as far as it is read: a packed one that is dropped costs what it has on the wire."""
+    try:
+        return Unpacker(request.headers.get(hdrs.CONTENT_ENCODING, ""))
+    except Damaged:
+        message = "The body is packed in a way that is not read here: send it as it is, or with gzip or deflate."
+        raise Refused("invalid_request", message) from None
+
+
+def _add(body: bytearray, chunk: bytes, unpacker: Unpacker, limit: int) -> None:
+    body += unpacker.feed(chunk, limit - len(body))
+    if len(body) > limit:
+        raise _too_large(limit)
 
 
 def decode(body: bytes, shape: type[T]) -> T:

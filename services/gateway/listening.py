@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 from aiohttp import hdrs, web
-from aiohttp.http_exceptions import ContentEncodingError, LineTooLong
+from aiohttp.http_exceptions import LineTooLong
 
 from services.gateway.cross_origin import ALWAYS
 from services.gateway.errors import WEB_VIEW_PATH, Refused, error_response
@@ -98,8 +98,6 @@ def _unreadable(error: BaseException | None) -> str:
     match error:
         case LineTooLong():
             return f"The address, or a header, is longer than {LINE_BYTES:,} bytes: send less there."
-        case ContentEncodingError():
-            return "The body is packed in a way that is not read here: send it as it is, or with gzip or deflate."
         case _:
             return (
                 "This is no HTTP request: its first line, a header or a chunk of its body cannot be read, "
@@ -135,6 +133,7 @@ class _Site(web.BaseSite):
                 loop=loop,
                 access_log=_NO_LOG,
                 keepalive_timeout=IDLE_SECONDS,
+                auto_decompress=False,  # bodies.py does it, within limits: what nobody wants would be unpacked, too
                 max_line_size=LINE_BYTES,
                 max_field_size=LINE_BYTES,
                 max_headers=MOST_HEADERS,

@@ -51,6 +51,8 @@ _OF_PROXY: Final = {
     407: Ending(failure="credential", detail="the proxy asks for another user and password"),
 }
 _NOT_CONNECTED: Final = Ending(failure="unreachable", detail="the proxy could not connect to the host")
+# What packing may add to a body; what arrives beyond it unpacks to nothing, perhaps without end.
+_PACKING: Final = 65_536
 _TOO_LATE: Final = Ending(failure="timeout", detail="the answer did not come in time")
 
 
@@ -241,9 +243,11 @@ async def _read(response: aiohttp.ClientResponse, limit: int) -> Answer:
     unpacker = Unpacker(response.headers.get("Content-Encoding", ""))
     if response.method != "HEAD" and (response.content_length or 0) > limit:
         raise _too_large(limit)
+    arrived = 0
     async for chunk in response.content.iter_any():
+        arrived += len(chunk)
         body += unpacker.feed(chunk, limit - len(body))
-        if len(body) > limit:
+        if len(body) > limit or arrived > limit + _PACKING:
             raise _too_large(limit)
     unpacker.end()
     headers = {

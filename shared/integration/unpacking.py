@@ -7,6 +7,8 @@ import zlib
 
 _GZIP = 16 + zlib.MAX_WBITS
 _PIECE = 64 * 1024
+# A gzip may consist of several. Each one costs a copy of what follows it, and may hold nothing.
+_MOST_MEMBERS = 1000
 
 
 class Damaged(Exception):  # noqa: N818 - a verdict about the answer, not a fault of ours
@@ -22,6 +24,7 @@ class Unpacker:
             raise Damaged("the body is packed in a way that was not asked for")
         self._inner = zlib.decompressobj(zlib.MAX_WBITS if self._encoding == "deflate" else _GZIP)
         self._begun = False
+        self._members = 1
 
     def feed(self, chunk: bytes, most: int) -> bytes:
         """Return what a piece unpacks to, cut off one byte after `most`."""
@@ -52,5 +55,8 @@ class Unpacker:
         rest = self._inner.unused_data if self._inner.eof else b""
         if not rest.strip(b"\0"):
             return b""
+        self._members += 1
+        if self._members > _MOST_MEMBERS:
+            raise Damaged("the body has too many parts")
         self._inner = zlib.decompressobj(_GZIP)
         return rest

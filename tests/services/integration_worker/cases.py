@@ -14,7 +14,7 @@ from aiohttp import web
 
 from shared.dialog.events import CallOutcome
 from tests.services.integration_worker.calling import Waiting, responder
-from tests.services.integration_worker.misbehaving import Server, bomb, cut, huge, late, raw, reset
+from tests.services.integration_worker.misbehaving import Server, bomb, cut, huge, late, nothing_packed, raw, reset
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
 HEAD = b"HTTP/1.1 200 OK\r\n"
@@ -96,6 +96,7 @@ LARGE = [
     Case("says that it is larger", [raw(HEAD + b"Content-Length: 99999999999\r\n\r\n"), OK], ["too_large"], "too_large"),
     Case("a gzip bomb", [bomb("gzip"), OK], ["too_large"], "too_large"),
     Case("a deflate bomb", [bomb("deflate"), OK], ["too_large"], "too_large"),
+    Case("a gzip that goes on with nothing", [nothing_packed, OK], ["too_large"], "too_large"),
     Case("larger than the integration's own limit", [says(200, b"x" * 11)], ["too_large"], "too_large", manifest="response_limit = 10\n"),
 ]  # fmt: skip
 STATUSES = [

@@ -90,6 +90,17 @@ async def huge(request: web.Request) -> web.StreamResponse:
     return response
 
 
+async def nothing_packed(request: web.Request) -> web.StreamResponse:
+    """Send a gzip with padding that never ends: it unpacks to nothing."""
+    response = web.StreamResponse(headers={"Content-Encoding": "gzip"})
+    await response.prepare(request)
+    await response.write(gzip.compress(b""))
+    with suppress(ConnectionError):
+        while True:
+            await response.write(b"\0" * 65_536)
+    return response
+
+
 def bomb(encoding: str) -> Handler:
     """Send a little that unpacks to 30 MB."""
 

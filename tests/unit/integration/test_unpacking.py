@@ -72,6 +72,12 @@ def test_what_cannot_be_unpacked_is_damaged(encoding: str, packed: bytes) -> Non
         unpacked(encoding, packed)
 
 
+def test_a_gzip_of_very_many_members_is_damaged() -> None:
+    assert unpacked("gzip", gzip.compress(b"a") * 1000, 100_000) == b"a" * 1000
+    with pytest.raises(Damaged, match="too many parts"):
+        unpacked("gzip", gzip.compress(b"") * 1001, 100_000)
+
+
 def test_a_bomb_is_not_unpacked_beyond_the_limit() -> None:
     bomb = gzip.compress(b"0" * 50_000_000)
     unpacker = Unpacker("gzip")
