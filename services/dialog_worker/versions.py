@@ -53,6 +53,7 @@ class Versions:
         self._bots = bots
         self._keep_seconds = min(KEEP_SECONDS, conversation_ttl / 4)
         self._facts: OrderedDict[str, Facts] = OrderedDict()
+        self._reading: dict[str, asyncio.Task[Facts]] = {}
         self._kept: dict[str, float] = {}
 
     async def current(self, bot_id: str) -> CurrentBot:
@@ -72,12 +73,20 @@ class Versions:
     async def facts(self, version: str) -> Facts:
         """Return the facts of a version, none of them when it cannot be compiled. Raises VersionGone."""
         if version not in self._facts:
-            blob = await self.blob(version)
-            self._facts[version] = await asyncio.to_thread(_read, blob)
+            self._facts[version] = await asyncio.shield(self._reading.get(version) or self._begin_reading(version))
         self._facts.move_to_end(version)
         while len(self._facts) > MOST_VERSIONS:
             self._facts.popitem(last=False)
         return self._facts[version]
+
+    def _begin_reading(self, version: str) -> asyncio.Task[Facts]:
+        """Read a version once, however many conversations ask for it when the worker has just started."""
+        reading = self._reading[version] = asyncio.create_task(self._read(version))
+        reading.add_done_callback(lambda _: self._reading.pop(version))
+        return reading
+
+    async def _read(self, version: str) -> Facts:
+        return await asyncio.to_thread(read_facts, await self.blob(version))
 
     async def keep(self, version: str, bot_id: str) -> None:
         """Renew the life of a version on which a turn has run."""
@@ -88,7 +97,8 @@ class Versions:
             self._kept[version] = now
 
 
-def _read(blob: bytes) -> Facts:
+def read_facts(blob: bytes) -> Facts:
+    """Compile a version and keep what the worker reads of it."""
     try:
         bot = compile_bot(open_blob(blob))
     except Exception:  # an event has to be given up even when nothing can be made of its bot

@@ -38,6 +38,11 @@ class CompiledBots:
         if blob is None:
             raise BotUnusable(f"the bot's version {version[:12]} is gone: deploy the bot again")
         try:
-            return await asyncio.to_thread(lambda: compile_bot(open_blob(blob)))
+            return await asyncio.to_thread(compiled, blob)
         except BotError as error:
             raise BotUnusable(f"the bot's version {version[:12]} cannot be compiled: deploy the bot again") from error
+
+
+def compiled(blob: bytes) -> Bot:
+    """Return the bot of a version's content. Raises BotError."""
+    return compile_bot(open_blob(blob))

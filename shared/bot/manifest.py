@@ -106,6 +106,9 @@ class Manifest(_Part, frozen=True):
         return Understanding(self.intents, self.entities, part.url, part.timeout)
 
 
+msgspec.json.Decoder(Manifest)  # its parts are known from here on: two threads that learn a type together crash
+
+
 def decode_manifest(text: str, file: str) -> Manifest:
     """Decode a manifest. Raises BotError naming the key and the remedy."""
     try:

@@ -15,6 +15,9 @@ class _Blob(msgspec.Struct, frozen=True):
     manifest: str
 
 
+_DECODER = msgspec.msgpack.Decoder(_Blob)  # made here: threads must not learn a type together
+
+
 class BotSource:
     """What `deploy` publishes. Two sources with the same content have the same `version`."""
 
@@ -38,7 +41,7 @@ class BotSource:
 def open_blob(blob: bytes) -> BotSource:
     """Return the source a blob was made of. Raises BotError when it is no blob."""
     try:
-        content = msgspec.msgpack.decode(blob, type=_Blob)
+        content = _DECODER.decode(blob)
     except msgspec.DecodeError as error:
         raise BotError("bot version", "", "its stored content cannot be read", "Deploy the bot again") from error
     return BotSource(content.export, content.manifest)
