@@ -158,7 +158,16 @@ class Calls:
             left = max(job.ends_at - loop.time(), 0)
             await self._ask(lambda: self._mailbox.finish_attempt(job.call_id, job.claim, b""), left)
 
-        return Pause(begins, lambda: self._start_another(job))
+        async def ends() -> bool:
+            try:
+                await self._start_another(job)
+            except _Stopped as stopped:
+                if stopped.outcome != "late":
+                    raise
+                return False
+            return True
+
+        return Pause(begins, ends)
 
     async def _start_another(self, job: _Job) -> None:
         """START the next attempt under a claim of its own. Raises _Stopped."""

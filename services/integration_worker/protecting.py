@@ -40,17 +40,24 @@ log = structlog.get_logger()
 
 
 class Pause(NamedTuple):
-    """What is to be done before an attempt waits, and before one that has waited is made: it may be stopped then."""
+    """What is to be done before an attempt waits, and before one that has waited is made: it may be stopped then.
+
+    `ends` tells whether it can still be made; False when its time is over.
+    """
 
     begins: Callable[[], Awaitable[None]]
-    ends: Callable[[], Awaitable[None]]
+    ends: Callable[[], Awaitable[bool]]
 
 
 async def _says_nothing() -> None:
     pass
 
 
-UNSAID = Pause(_says_nothing, _says_nothing)
+async def _goes_on() -> bool:
+    return True
+
+
+UNSAID = Pause(_says_nothing, _goes_on)
 """For a wait that makes no difference to what is done when the worker dies meanwhile."""
 
 
@@ -143,8 +150,8 @@ class Protector:
                 if entered.outcome in _WHY:
                     return _held_back(entered.outcome, guard)
                 if entered.outcome == "go":
-                    if paused:
-                        await pause.ends()
+                    if paused and not await pause.ends():
+                        break
                     return None
                 if not paused:
                     await pause.begins()

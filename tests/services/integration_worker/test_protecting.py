@@ -36,7 +36,11 @@ async def unexpected() -> None:
     raise AssertionError("it does not wait")
 
 
-NEVER = Pause(unexpected, unexpected)
+async def never() -> bool:
+    raise AssertionError("it does not wait")
+
+
+NEVER = Pause(unexpected, never)
 
 
 class Crowd:
@@ -418,6 +422,25 @@ async def test_who_waits_for_the_rate_ends_at_once_too_when_the_breaker_opens(wa
         await asyncio.gather(*map(made.call, calls))
     found = sorted(str(outcome.failure or outcome.status) for outcome in await outcomes(waiting, calls))
     assert (found, server.seen.count) == (["503", "breaker_open"], 1)
+
+
+async def test_a_call_whose_place_comes_when_its_time_is_over_is_limited(waiting: Waiting, server: Server) -> None:
+    server.answers = [server.hang, OK]
+    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
+    first, second = await waiting.call("It"), await waiting.call("It")
+    permits, line = call_keys.guard("integration:bot:It")[1:3]
+    async with maker(waiting) as made:
+        holding = asyncio.create_task(made.call(first))
+        await until(server.called(1), holding)
+        waits = asyncio.create_task(made.call(second))
+        await until(holds(waiting, line), waits)
+        await waiting.redis.delete(keys.call(second))  # for START it is late then
+        server.released.set()
+        await asyncio.gather(holding, waits)
+    [outcome] = await outcomes(waiting, [second])
+    assert (outcome.failure, words(outcome), server.seen.count) == ("limited", ["limited"], 1)
+    assert outcome.attempts[0].waited > 0
+    assert await waiting.redis.zcard(permits) == 0
 
 
 async def test_an_attempt_that_is_too_late_already_is_not_held_up(waiting: Waiting) -> None:
