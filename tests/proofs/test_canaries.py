@@ -33,7 +33,7 @@ from tests.services.integration_worker.misbehaving import Server, serving
 from tests.services.integration_worker.proxying import Proxy, proxying
 from tests.unit.dialog.bots import BOT_ID
 
-pytestmark = pytest.mark.proof
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(900)]
 
 SECRETS = {**CANARIES, "basic": BASIC, "smtp": SMTP_PLAIN, "proxy": PROXY_BASIC}
 

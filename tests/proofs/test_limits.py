@@ -16,7 +16,7 @@ from tests.services.integration_worker.calling import Waiting, responder
 from tests.services.integration_worker.misbehaving import Server, serving
 from tests.services.integration_worker.test_worker import ROOT, ended
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 CALLS = 2000 if LONG else 300
 AT_ONCE, A_SECOND = 5, 60
 

@@ -14,7 +14,7 @@ from tests.journeys.system import LoopbackApi
 from tests.proofs.form import LONG, Record, record_figures
 from tests.services.integration_worker.calling import Waiting, responder
 
-pytestmark = [pytest.mark.proof, pytest.mark.timeout(120)]
+pytestmark = [pytest.mark.proof, pytest.mark.timeout(300)]
 
 CALLS = 600 if LONG else 150
 WORKERS = ("integration_worker", "integration_worker-2", "integration_worker-3")

@@ -133,6 +133,7 @@ def steps_of_first_stage() -> list[tuple[str, str]]:
 
 
 @pytest.mark.proof
+@pytest.mark.timeout(900)
 def test_the_images_install_steps_work_in_an_empty_environment(tmp_path: Path) -> None:
     work, opt = tmp_path / "src", tmp_path / "opt"
     work.mkdir()

@@ -5,8 +5,9 @@ import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -21,6 +22,7 @@ ROOT = Path(__file__).parents[3]
 EXAMPLES = ("web-view", "order-status")
 PATIENCE = 60_000
 CHROMIUM = Path("/usr/bin/chromium")
+LOOKS: dict[str, Any] = {"viewport": {"width": 1280, "height": 820}, "locale": "en-GB"}
 ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -91,13 +93,19 @@ async def chromium() -> AsyncIterator[Browser]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def context(chromium: Browser) -> AsyncIterator[BrowserContext]:
-    context = await chromium.new_context(viewport={"width": 1280, "height": 820}, locale="en-GB")
+    context = await chromium.new_context(**LOOKS)
     yield context
     await context.close()
 
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(context: BrowserContext) -> AsyncIterator[Page]:
+    async with quiet_page(context) as page:
+        yield page
+
+
+@asynccontextmanager
+async def quiet_page(context: BrowserContext) -> AsyncIterator[Page]:
     """A page that may not complain, nor ask any other machine for anything."""
     page = await context.new_page()
     complaints: list[str] = []

@@ -1,11 +1,13 @@
 """Rich content as the page draws it, from JSON that no example bot sends: hostile links, maps, lists, the unknown."""
 
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
+from tests.journeys.browser.conftest import LOOKS, Demo, quiet_page
 from tests.journeys.browser.visitor import Visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
@@ -21,15 +23,23 @@ def button(title: str, **action: Any) -> dict[str, Any]:
     return {"type": "button", "title": title, "click": {"actions": [action]}}
 
 
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def opened(chromium: Browser, demo: Demo) -> AsyncIterator[Page]:
+    """One page for all: each test draws its own content in the place of what was there."""
+    async with quiet_page(await chromium.new_context(**LOOKS)) as page:
+        await Visitor(page, demo.url, demo.bots).opens("web-view")
+        yield page
+    await page.context.close()
+
+
 @pytest_asyncio.fixture(loop_scope="session")
-async def drawn(visitor: Visitor) -> Any:
+async def drawn(opened: Page) -> Any:
     """Draw content on the page; what its controls say lands in `taps`."""
-    await visitor.opens("web-view")
 
     async def draw(*elements: dict[str, Any]) -> Page:
         content = elements[0] if len(elements) == 1 else {"type": "vertical", "elements": elements}
-        await visitor.page.evaluate(DRAW, content)
-        return visitor.page
+        await opened.evaluate(DRAW, content)
+        return opened
 
     return draw
 

@@ -34,10 +34,22 @@ async def refusal(answer: ClientResponse, status: int, setting: str, number: str
     return dict(body["error"])
 
 
-async def test_a_conversation_takes_thirty_calls_a_minute(gateway: Gateway, conversation: StartConversation) -> None:
+async def now(redis: Any) -> float:
+    """The server's clock in ms."""
+    seconds, micros = await redis.time()
+    return float(seconds * 1000 + micros / 1000)
+
+
+async def test_a_conversation_takes_thirty_calls_a_minute(
+    gateway: Gateway, conversation: StartConversation, redis: ArqRedis
+) -> None:
     made, other = await conversation(), await conversation()
+    begun = await now(redis)
     for number in range(30):
         assert (await post(gateway, made, contextVariables={"n": number})).status == 200
+    till, ended = float(await redis.get(keys.taken(made.id)) or 0), await now(redis)
+    assert begun + 60_000 <= till <= ended + 60_000
+    await redis.set(keys.taken(made.id), f"{ended + 60_000:.3f}", ex=60)  # as if they had come in one moment
     answer = await post(gateway, made, contextVariables={"n": 30})
     error = await refusal(answer, 429, "BOTLANE_WEB_VIEW_RATE", "30")
     assert error["code"] == "rate_limited"
