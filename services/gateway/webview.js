@@ -94,7 +94,7 @@
       try {
         const answer = await send(posted, settings.message);
         if (answer.ignored.length) console.warn("botlane: not taken:", answer.ignored.map((one) => one.reason));
-        if (!tell("botlane:sent", {receipt: answer.receipt})) return;
+        if (!tell("botlane:sent", {receipt: answer.receipt})) return hold(false); // the page says what comes next
         if (!settings.done) done.textContent = "Sent. You can go back to the chat.";
         form.hidden = true;
         done.hidden = false;

@@ -71,7 +71,7 @@ def form_pages(gateway: str) -> Iterator[str]:
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            page = {"/safe": _SAFE, "/old": _OLD}.get(urlsplit(self.path).path, "")
+            page = {"/safe": _SAFE, "/old": _OLD, "/empty": "<!doctype html>"}.get(urlsplit(self.path).path, "")
             content = page.replace("{gateway}", gateway).encode()
             self.send_response(200 if page else 404)
             self.send_header("Content-Type", "text/html; charset=utf-8")

@@ -175,6 +175,67 @@ async def test_a_token_that_was_used_or_cut_tells_the_person_to_open_the_form_ag
     assert await consumer.hear() == "size L, extras null, admin null"
 
 
+FIELDS = """
+<form id="a">
+  <input name="size" value="L"><input name="size" value="M"><input name="" value="no name"><input type="file" name="file">
+  <select name="extras" multiple><option selected>bell</option><option selected>lamp</option></select>
+  <input name="off" value="x" disabled><button name="go" value="yes">Send</button>
+</form>
+<p id="ok" hidden>Thank you</p><p id="bad" hidden></p>
+<script src="{gateway}/webview.js" data-form="#a" data-message="form sent" data-done="#ok" data-error="#bad"
+  data-token="{token}"></script>
+"""
+
+
+async def test_the_line_posts_what_a_browser_would_and_shows_the_elements_it_names(
+    page: Page, http: aiohttp.ClientSession, forms: tuple[str, str]
+) -> None:
+    consumer = await begin(http, forms, "safe-forms")
+    token = (await consumer.say("form")).partition("#webview=")[2]
+    posted: list[Any] = []
+    page.on("request", lambda request: posted.append(request.post_data_json) if request.method == "POST" else None)
+    await page.goto(f"{forms[1]}/empty")
+    for given, shown in (("wv1.wrong", "#bad"), (token, "#ok")):
+        await page.set_content(FIELDS.format(gateway=forms[0], token=given))
+        await page.get_by_role("button", name="Send").click()
+        await expect(page.locator(shown)).to_be_visible()
+        await expect(page.locator({"#ok": "#bad", "#bad": "#ok"}[shown])).to_be_hidden()
+    await expect(page.locator("#ok")).to_have_text("Thank you")
+    fields = {"size": ["L", "M"], "extras": ["bell", "lamp"], "go": "yes"}
+    sent = {"message": "form sent", "contextVariables": [{"name": n, "value": v} for n, v in fields.items()]}
+    assert posted == [sent, sent]
+    assert await consumer.hear() == "size L,M, extras bell,lamp, admin null"
+
+
+async def test_a_page_may_speak_for_itself_and_post_without_a_form(
+    page: Page, http: aiohttp.ClientSession, forms: tuple[str, str]
+) -> None:
+    consumer = await begin(http, forms, "safe-forms")
+    await page.goto(await consumer.say("once"))
+    told = """new Promise((resolve) => {
+      for (const name of ["botlane:sent", "botlane:failed"])
+        document.addEventListener(name, (event) => { event.preventDefault(); resolve([name, event.detail]); });
+      document.querySelector("#order").requestSubmit();
+    })"""
+    await page.get_by_label("Size").fill("L")
+    name, detail = await page.evaluate(told)
+    assert (name, detail["receipt"][:2]) == ("botlane:sent", "0-")
+    await expect(page.get_by_role("status")).to_be_hidden()
+    assert await consumer.hear() == "size L, extras null, admin null"
+    await page.get_by_label("Size").fill("M")
+    name, detail = await page.evaluate(told)
+    assert (name, detail["code"]) == ("botlane:failed", "token_used")
+    await expect(page.get_by_role("alert")).to_be_hidden()
+    failed = "botlane.send({size: 'M'}).catch((error) => [error.code, error.message])"
+    code, message = await page.evaluate(failed)
+    assert (code, message[:25]) == ("token_used", "This form was for one use")
+    address = await consumer.say("form")
+    await page.goto("about:blank")
+    await page.goto(address)
+    assert (await page.evaluate("botlane.send({size: 'M'}, 'form sent')"))["message"] == "queued"
+    assert await consumer.hear() == "size M, extras null, admin null"
+
+
 async def test_a_form_that_no_chat_opened_says_so(page: Page, forms: tuple[str, str]) -> None:
     await page.goto(f"{forms[1]}/safe")
     await expect(page.get_by_role("alert")).to_contain_text("opened from a chat")
