@@ -41,7 +41,7 @@ class Console:
             raise Refused("not_found", "There is nothing at this address: the chat page needs BOTLANE_CONSOLE=1.")
         if self._token:
             self._check_token(request)
-        elif not is_loopback(_host_of(request)):
+        elif not names_this_machine(request):
             message = "The console answers on loopback addresses only: set BOTLANE_CONSOLE_TOKEN to open it elsewhere."
             raise Refused("forbidden", message)
 
@@ -88,8 +88,9 @@ def is_loopback(host: str) -> bool:
         return False
 
 
-def _host_of(request: web.Request) -> str:
+def names_this_machine(request: web.Request) -> bool:
+    """Tell whether the caller calls us by a loopback address: a foreign name that leads here is another site's page."""
     host = request.host
     if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].lower()
+        return is_loopback(host[1:].partition("]")[0])
+    return is_loopback(host.partition(":")[0].lower())

@@ -10,6 +10,7 @@ from aiohttp import web
 from services.gateway import metrics
 from services.gateway.access import credential_of
 from services.gateway.bodies import carried, decode, json_response, read_body
+from services.gateway.console import is_loopback, names_this_machine
 from services.gateway.errors import Refused, gone
 from services.gateway.limits import caller_address
 from services.gateway.messages import accept
@@ -35,7 +36,7 @@ async def create_conversation(request: web.Request) -> web.Response:
     channel = _channel(request, parts)
     body = await read_body(request, MESSAGE_BODY_LIMIT)
     wanted = decode(body, ConversationRequest) if body.strip() else ConversationRequest()
-    if channel is None and not parts.settings.keyless:
+    if channel is None and not _is_keyless(request, parts):
         _refuse_claims(wanted)
     bot = await parts.bots.current(request.match_info["bot"])
     if bot is None:
@@ -75,6 +76,12 @@ def _channel(request: web.Request, parts: Parts) -> str | None:
         message = "This is not a channel key: send one of BOTLANE_CHANNEL_KEYS, or no Authorization header."
         raise Refused("unauthorized", message)
     return None
+
+
+def _is_keyless(request: web.Request, parts: Parts) -> bool:
+    """Tell whether a caller without a key is believed: no page whose site's name was made to lead to this machine."""
+    settings = parts.settings
+    return settings.keyless and (names_this_machine(request) or not is_loopback(settings.host))
 
 
 def _refuse_claims(wanted: ConversationRequest) -> None:

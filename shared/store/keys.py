@@ -12,7 +12,7 @@ conv:{sN}:<id>                hash    7 days idle (*) CREATE, then all but SWEEP
 session:{sN}:<id>             hash    deadline + 60 s COMMIT (INGEST, its owner renew) BEGIN
 inbox:{sN}:<id>               list    as conv         INGEST (1,000, 8 MiB), COMMIT     BEGIN, COMMIT, RELEASE
 result:{sN}:<id>              string  as conv         RESULT, RECOVER                   BEGIN, COMMIT, RELEASE
-outbox:{sN}:<id>              list    as conv         INGEST, COMMIT (last 1,000)       READ
+outbox:{sN}:<id>              list    as conv         INGEST, COMMIT (1,000, 8 MiB)     READ
 seen:{sN}:<id>                zset    24 h            INGEST (last 2,000)               INGEST
 posted:{sN}:<id>:<stamp>      string  2 s             INGEST (Web View)                 INGEST
 taken:{sN}:<id>               string  1 min           INGEST (Web View)                 INGEST

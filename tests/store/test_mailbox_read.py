@@ -63,6 +63,20 @@ async def test_the_last_thousand_messages_are_kept_and_an_older_cursor_learns_of
     assert not (await page_of(mailbox, talk, oldest - 1)).gap
 
 
+async def test_messages_that_are_large_leave_room_for_fewer(
+    mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say, own: Own, finish: Finish
+) -> None:
+    talk = await conversation()
+    await say(talk)
+    await own(talk)
+    await finish(talk, replies=[b"{%s}" % (b" " * (5 << 20))] * 2)
+    page = await page_of(mailbox, talk, 0)
+    assert ([message[0] for message in page.messages], page.gap) == ([3], True)
+    await say(talk)
+    assert [message[0] for message in (await page_of(mailbox, talk, 2)).messages] == [3, 4]
+    assert not (await page_of(mailbox, talk, 2)).gap
+
+
 async def test_a_server_that_is_away_is_told_as_our_own_exception(tmp_path: Path) -> None:
     away = connect(f"unix://{tmp_path}/nobody", retries=0)
     mailbox = Mailbox(away, conversation_ttl=1, inbox_limit=1, trace_ttl=1)

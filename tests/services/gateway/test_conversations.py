@@ -96,6 +96,9 @@ async def test_without_keys_on_a_machine_of_ones_own_anybody_may_claim(
 ) -> None:
     gateway = await start_gateway(keyless=True)
     assert (await conversation(gateway, **CLAIMS)).user_id == "u-1"
+    foreign = {"Host": "elsewhere.example:8080"}  # a name of another site that was made to lead here
+    async with gateway.client.post(CREATE, json=CLAIMS, headers=foreign) as answer:
+        assert (await error_of(answer, 401))["field"] == "userId"
 
 
 async def test_a_wrong_channel_key_is_refused(gateway: Gateway) -> None:
