@@ -6,7 +6,8 @@
 --                  seq (last sequence), posted (that of the newest message), trimmed (last sequence cut off the outbox), turn, asked (sequence when the last
 --                  question was put), tries (BEGINs since the last COMMIT), fence, lease (its end), handed (events
 --                  handed out), batches (of this owner), call, call_deadline, started (awaited call), session_ms,
---                  session_until (deadline), said (last consumer message), context_keeps (1: data without expiry),
+--                  session_until (deadline), session_kept (what the session's life was last set by), kept (when the
+--                  lives of all keys were last renewed), said (last consumer message), context_keeps (1: data without expiry),
 --                  seal (its key, sealed with the installation's secret)
 -- inbox    list    kind|sequence|at|new_session|flags|body         result  string  the same, kind `outcome`
 -- outbox   list    sequence|at|JSON                                trace   list    turn|JSON
@@ -26,7 +27,8 @@ local NOW = clock[1] * 1000 + math.floor(clock[2] / 1000)
 -- The fields that scripts decide by: read together, kept in a table, written together, since each call of the server
 -- costs more than a field. Numbers that were read are text.
 local FIELDS = {'state', 'status', 'fence', 'lease', 'handed', 'batches', 'tries', 'call', 'call_deadline', 'started',
-  'session_ms', 'session_until', 'said', 'created', 'seq', 'posted', 'turn', 'asked', 'job', 'jobs', 'context_keeps'}
+  'session_ms', 'session_until', 'said', 'created', 'seq', 'posted', 'turn', 'asked', 'job', 'jobs', 'context_keeps', 'kept',
+  'session_kept'}
 local conversation, changed = nil, {}
 
 -- The conversation's fields by name, nil where unset; the table knows what was `set`.
@@ -82,20 +84,29 @@ local function gone()
   return {'gone'}
 end
 
--- Renews what lives as long as the conversation: one hour until the consumer's first message. `without`: what a script
--- knows not to be there need not be renewed.
-local function keep(without)
+-- Renews what lives as long as the conversation: one hour until the consumer's first message, and after that when a
+-- thousandth of its life has passed. Keys that the script may have made have to be named: they need one in any case.
+local function keep(...)
   local c, ttl = read(), TTL
-  if not c.said then ttl = math.min(TTL, UNUSED_TTL) end
-  for _, key in ipairs({CONV, INBOX, OUTBOX, RESULT, WRITES}) do
-    if not (without and without[key]) then redis.call('PEXPIRE', key, ttl) end
+  local passed = NOW - (tonumber(c.kept) or 0)
+  local renewed = {...}
+  if not c.said then
+    ttl = math.min(TTL, UNUSED_TTL)
+    renewed = {CONV, INBOX, OUTBOX, RESULT, WRITES}
+  elseif passed < 0 or passed * 1000 > TTL then
+    renewed = {CONV, INBOX, OUTBOX, RESULT, WRITES}
+    set('kept', NOW)
   end
-  if c.context_keeps then redis.call('PEXPIRE', CONTEXT, ttl) end
+  for _, key in ipairs(renewed) do redis.call('PEXPIRE', key, ttl) end
+  if renewed[1] == CONV and c.context_keeps then redis.call('PEXPIRE', CONTEXT, ttl) end
 end
 
--- Sets how long the session's data stay: its deadline, at least that of the awaited call, and a minute.
-local function keep_session(at_least)
+-- Sets how long the session's data stay: its deadline, at least that of the awaited call, and a minute. `made` says that
+-- they may be new.
+local function keep_session(at_least, made)
   local c = read()
   local till = math.max(at_least, tonumber(c.session_until) or 0, tonumber(c.call_deadline) or 0)
+  if till == tonumber(c.session_kept) and not made then return end
   redis.call('PEXPIREAT', SESSION, till + GRACE)
+  set('session_kept', till)
 end

@@ -3,6 +3,7 @@
 local OUTBOX_LIMIT, TOLD_LIMIT = 1000, 16384
 local OUTBOX_BYTES, LARGE = 8388608, 8192  -- a thousand messages that are not large have no more bytes: nothing to look at
 local told, told_size, last_posted, last_sequence = {}, 0, nil, nil
+local new_outbox = nil  -- its key, when `post` has made it
 
 -- To be called before `post`: which message is the newest, as conv knows it.
 local function outbox_ends_with(sequence)
@@ -23,7 +24,9 @@ end
 
 local function post(sequence, message)
   local entry = sequence .. '|' .. NOW .. '|' .. message
-  local over = redis.call('RPUSH', OUTBOX, entry) - OUTBOX_LIMIT
+  local size = redis.call('RPUSH', OUTBOX, entry)
+  local over = size - OUTBOX_LIMIT
+  if size == 1 then new_outbox = OUTBOX end
   told[#told + 1] = #entry .. '|' .. entry
   told_size = told_size + #entry
   if #entry > LARGE then over = math.max(over, too_large()) end

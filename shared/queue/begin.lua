@@ -12,16 +12,21 @@
 -- include: _owner.lua
 local fence, lease, most, job = ARGV[3], tonumber(ARGV[4]), tonumber(ARGV[5]), ARGV[6]
 
-local function answer(handed)
+for _, name in ipairs({'bot', 'user', 'channel', 'profile', 'seal'}) do FIELDS[#FIELDS + 1] = name end
+
+-- What may be handed out: the writes that a dead owner left, else the work that waits, up to `limit` events.
+local function waiting(limit)
   local writes = redis.call('LRANGE', WRITES, 0, -1)
-  local work = {0, false, {}}
-  if #writes == 0 then work = next_work(handed) end
+  if #writes > 0 then return writes, {0, false, {}} end
+  return writes, next_work(limit)
+end
+
+local function answer(writes, work)
   local c = read()
   own(fence, lease, c.batches or 1, #work[3])
   store()
-  local who = redis.call('HMGET', CONV, 'bot', 'user', 'channel', 'profile', 'seal')
-  return {'running', who[1], who[2], who[3], who[4], c.status, tonumber(c.turn or 0), tonumber(c.tries or 0),
-    tonumber(c.asked or 0), NOW, redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, who[5] or '',
+  return {'running', c.bot, c.user, c.channel, c.profile, c.status, tonumber(c.turn or 0), tonumber(c.tries or 0),
+    tonumber(c.asked or 0), NOW, redis.call('HGETALL', SESSION), redis.call('HGETALL', CONTEXT), writes, c.seal or '',
     work[1], work[2], work[3]}
 end
 
@@ -29,19 +34,20 @@ if ARGV[7] == '1' and redis.call('ZREM', DIALOG_QUEUE, job) == 1 then redis.call
 local c = read()
 if not c.state then return gone() end
 if c.state == 'running' then
-  if c.fence == fence then return answer(tonumber(c.handed)) end
+  if c.fence == fence then return answer(waiting(tonumber(c.handed))) end
   if tonumber(c.lease) > NOW then return {'busy'} end
 elseif c.state ~= 'queued' then
   return {c.state}
 end
 
-if not has_work() and redis.call('EXISTS', WRITES) == 0 then
+local tries = (tonumber(c.tries) or 0) + 1
+local writes, work = waiting(tries > 1 and 1 or most)
+if #writes == 0 and not work[2] and #work[3] == 0 then
   to_idle()
   store()
   return {'idle'}
 end
-local tries = (tonumber(c.tries) or 0) + 1
 set('tries', tries)
 set('job', job)
 unset('batches')
-return answer(tries > 1 and 1 or most)
+return answer(writes, work)

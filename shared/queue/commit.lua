@@ -63,7 +63,8 @@ for i in entries(2) do
   fields[#fields + 1] = ARGV[i]
   fields[#fields + 1] = ARGV[i + 1]
 end
-if #fields > 0 then redis.call('HSET', SESSION, unpack(fields)) end
+-- where every field is new the whole may be
+local new_session = #fields > 0 and redis.call('HSET', SESSION, unpack(fields)) * 2 == #fields
 for i in entries(1) do redis.call('HDEL', SESSION, ARGV[i]) end
 
 -- replies
@@ -119,8 +120,8 @@ if call ~= '' then
   unset('started')
 end
 
-keep({[RESULT] = true, [WRITES] = index == 0})
-keep_session(NOW)
+if index > 0 then keep(WRITES, new_outbox) else keep(new_outbox) end
+keep_session(NOW, new_session)
 publish()
 
 if index > 0 then

@@ -50,7 +50,8 @@ if web_view then
   web_view.accepted(sequence, message_id, late, echo ~= '')
 else
   redis.call('ZADD', SEEN, sequence, message_id)
-  redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1)
+  -- there are no more of them than sequences
+  if sequence > SEEN_LIMIT then redis.call('ZREMRANGEBYRANK', SEEN, 0, -SEEN_LIMIT - 1) end
   redis.call('PEXPIRE', SEEN, math.min(SEEN_TTL, TTL))
   set('said', NOW)
 end
@@ -65,7 +66,7 @@ if not idle then flags = flags + 2 end  -- busy: an earlier event is still being
 redis.call('RPUSH', INBOX, table.concat({kind, sequence, NOW, new_session, flags, body}, '|'))
 if echo ~= '' and late == 0 then post(sequence, echo) end
 if idle then to_queued() end
-keep(idle and {[RESULT] = true, [WRITES] = true})
+keep(INBOX, new_outbox)
 publish()
 store()
 return {'accepted', sequence, NOW, late, web_view and ARGV[10] or ''}

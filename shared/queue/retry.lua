@@ -43,6 +43,6 @@ if letter.kind == 'web_view' and NOW - tonumber(c.said or c.created) > LATE_AFTE
 if c.state ~= 'idle' then flags = flags + 2 end
 redis.call('RPUSH', INBOX, table.concat({letter.kind, sequence, NOW, new_session, flags, letter.body}, '|'))
 if c.state == 'idle' then to_queued() end
-keep()
+keep(INBOX)
 store()
 return {'retried', sequence}

@@ -5,7 +5,7 @@ Those of what calls share (limits, tokens, hosts that are looked up) are built i
 Law: all keys of a conversation, and all queues, carry the hash tag of their shard (`{s0}`), so that every script
 touches one slot. The shard is part of a conversation's id: `<shard>-<32 hex digits>`. A call's id is
 `<conversationId>.<turn>`. Times inside are milliseconds by Redis' clock; every key but queues, bells, `due` and
-`alive` has a TTL, set by the script that writes it ("as conv": renewed with the conversation, 7 days without activity).
+`alive` has a TTL, set by the script that writes it ("as conv": 7 days without activity, or a thousandth less).
 
 key                           type    life            written by                        read by
 conv:{sN}:<id>                hash    7 days idle (*) CREATE, then all but SWEEP        all scripts, gateway

@@ -227,6 +227,35 @@ async def test_traces_are_kept_for_the_last_hundred_turns(
     assert 3_500_000 < await redis.pttl(keys.trace(talk)) <= 3_600_000
 
 
+async def test_lives_are_renewed_when_a_thousandth_of_them_has_passed(
+    redis: Raw, conversation: Starts, say: Say, own: Own, finish: Finish
+) -> None:
+    talk = await conversation()
+    await begun(talk, say, own)
+    await finish(talk, replies=[b"{}"])
+    whole, thousandth = 7 * DAY, 7 * DAY // 1000
+    for passed, expected in ((thousandth // 2, whole - thousandth // 2), (2 * thousandth, whole)):
+        kept = int(await redis.hget(keys.conv(talk), "kept") or 0)
+        await redis.hset(keys.conv(talk), "kept", str(kept - passed))
+        for key in (keys.conv(talk), keys.outbox(talk)):
+            await redis.pexpire(key, whole - passed)
+        await say(talk, message_id=f"after {passed}")
+        for key in (keys.conv(talk), keys.outbox(talk)):
+            assert expected - 10_000 < await redis.pttl(key) <= expected
+
+
+async def test_a_session_that_was_lost_in_mid_turn_is_stored_with_a_life(
+    redis: Raw, conversation: Starts, say: Say, own: Own, finish: Finish
+) -> None:
+    talk = await conversation()
+    await begun(talk, say, own)
+    await finish(talk, session={"a": b"1"})
+    await begun(talk, say, own, "f2")
+    await redis.delete(keys.session(talk))
+    await finish(talk, "f2", session={"a": b"2", "b": b"3"})
+    assert await redis.pttl(keys.session(talk)) > 60_000
+
+
 async def test_context_data_live_as_long_as_their_longest_field(
     redis: Raw, conversation: Starts, say: Say, own: Own, finish: Finish
 ) -> None:
@@ -239,6 +268,7 @@ async def test_context_data_live_as_long_as_their_longest_field(
     await finish(talk, "f2", context=[ContextField("a", None), ContextField("c", b"|3|")])
     assert await redis.pttl(keys.context(talk)) > 6.9 * DAY
     await redis.expire(keys.context(talk), 60)
+    await redis.hset(keys.conv(talk), "kept", "0")  # as if a thousandth of its life had passed
     await begun(talk, say, own, "f3")
     assert await redis.pttl(keys.context(talk)) > 6.9 * DAY, "data without expiry live as long as the conversation"
     await finish(talk, "f3")

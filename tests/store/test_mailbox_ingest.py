@@ -102,7 +102,8 @@ async def test_message_ids_are_remembered_up_to_a_limit(
     mailbox: Mailbox, redis: Raw, conversation: Starts, say: Say
 ) -> None:
     talk = await conversation()
-    await redis.zadd(keys.seen(talk), {f"old-{i}": -2000 + i for i in range(2000)})
+    await redis.zadd(keys.seen(talk), {f"old-{i}": 1 + i for i in range(2000)})
+    await redis.hset(keys.conv(talk), "seq", "2000")
     await redis.expire(keys.seen(talk), 60)
     await say(talk, message_id="new")
     assert await redis.zcard(keys.seen(talk)) == 2000
