@@ -94,13 +94,17 @@ class LookedUp:
         if known is not None and loop.time() < known.until:
             return known.host
         found = await self._store.look(domain.account or self._account, domain.service)
+        learnt = self._known.get(domain)
+        if found.host is None and learnt is not None and learnt.host is not None and loop.time() < learnt.until:
+            return learnt.host  # it was looked up while the store answered
+        host = known.host if found.host is None and known is not None else found.host
         seconds = min(found.fresh_ms / 1000, LONGEST_KNOWN_SECONDS) if found.fresh_ms else AGAIN_SECONDS
-        self._known[domain] = _Known(found.host, loop.time() + seconds)
+        self._known[domain] = _Known(host, loop.time() + seconds)
         if found.fresh_ms:
-            return found.host
-        if found.ours or (found.host is None and known is None):
+            return host
+        if found.ours or (host is None and known is None):
             looking = self._look_up(domain)
-            if found.host is None and known is None:
+            if host is None and known is None:
                 await asyncio.wait({looking}, timeout=PATIENCE_SECONDS)
         return self._known[domain].host
 

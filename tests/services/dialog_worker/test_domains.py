@@ -16,7 +16,7 @@ from shared.dialog.effects import Reply
 from shared.dialog.frames import Advance, Answer
 from shared.dialog.session import Session
 from shared.store import call_keys
-from shared.store.domains import Domains
+from shared.store.domains import Domains, KnownHost
 from tests.services.dialog_worker.conftest import Talks
 from tests.services.dialog_worker.conversations import small_bot
 from tests.store.conftest import assert_all_expire
@@ -107,6 +107,34 @@ async def test_turns_that_ask_at_the_same_moment_share_one_look_up(service: Serv
     found = await asyncio.gather(*(looked_up.variables(HISTORY) for _ in range(20)))
     assert found == [{"history": HOST}] * 20
     assert len(service.paths) == 1
+
+
+class SlowStore(Domains):
+    """Whose second answer, given before a host was known, arrives only after that host was looked up."""
+
+    def __init__(self, redis: ArqRedis) -> None:
+        super().__init__(redis)
+        self.asked = 0
+        self.known = asyncio.Event()
+
+    async def look(self, account: str, service: str) -> KnownHost:
+        found = await super().look(account, service)
+        self.asked += 1
+        if self.asked == 2:
+            await self.known.wait()
+        return found
+
+    async def keep(self, account: str, service: str, host: str) -> None:
+        await super().keep(account, service, host)
+        asyncio.get_running_loop().call_later(0.01, self.known.set)
+
+
+async def test_a_host_that_was_looked_up_is_not_unlearnt_by_a_late_answer(redis: ArqRedis, service: Service) -> None:
+    looked_up = LookedUp(SlowStore(redis), service.url, "")
+    found = await asyncio.gather(*(looked_up.variables(HISTORY) for _ in range(2)))
+    assert found == [{"history": HOST}] * 2
+    assert len(service.paths) == 1
+    await looked_up.close()
 
 
 async def test_a_stale_host_is_used_while_it_is_looked_up_again(

@@ -62,4 +62,4 @@ async def test_a_version_that_was_gone_is_asked_for_again(redis: ArqRedis) -> No
     with pytest.raises(VersionGone):
         await versions.facts(source.version)
     await Bots(redis, 1000).publish(source)
-    assert (await versions.facts(source.version)).default_error is None
+    assert (await versions.facts(source.version)).budgets == {}
