@@ -105,6 +105,20 @@ async def test_a_call_with_a_token_is_none_of_those_that_use_the_hash(
     assert [(use.origin, use.calls) for use in await read_origins(redis, "shop", 1)] == [("", 1)]
 
 
+async def test_origins_are_noted_as_browsers_write_them_and_others_as_none(
+    gateway: Gateway, conversation: StartConversation, redis: ArqRedis
+) -> None:
+    made = await conversation()
+    body = {"botId": "shop", "conversationId": made.id, "userId": made.user_id}
+    hashed = {"Authorization": checksum(made.id, "shop")}
+    for number, origin in enumerate(("https://Forms.example:8443", "null", "*", "https://a b", "<b>", "x" * 400)):
+        asked = hashed | {"Origin": origin}
+        async with gateway.client.post(PATH, json=body | {"message": f"{number}"}, headers=asked) as answer:
+            assert answer.status == 200
+    noted = {use.origin: use.calls for use in await read_origins(redis, "shop", 1)}
+    assert noted == {"https://forms.example:8443": 1, "null": 5}
+
+
 async def test_the_mode_is_that_of_the_version_published_last(
     gateway: Gateway, conversation: StartConversation, bots: Bots
 ) -> None:
