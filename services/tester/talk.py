@@ -23,7 +23,7 @@ from shared.scripting.runtime import QuickJsScripts
 from shared.scripting.world import Worlds
 from shared.understanding.understander import Understander, understand_event
 
-_LOADS = 8
+_LOADS, _MOST_RUNS = 8, 40  # as services/dialog_worker/running.py
 _LIMITS = Limits()
 # As in a turn process: a world that scripts left as it was serves the next turn, whoever's that is.
 _WORLDS = Worlds(_LIMITS)
@@ -236,11 +236,10 @@ class EngineTalk:
             outcome = self._call(turn.effects)
 
     def _turn(self, event: Event) -> Turn:
-        """Run one turn, again with the data it asks for."""
-        loaded = self.memory.own_context()
+        """Run one turn, again with the data it asks for: `_LOADS` times; what it asks for then is empty."""
+        loaded = {key: self.memory.context(key) for key in self.memory.own_context()}
         abandon: frozenset[str] = frozenset()
-        missing: set[str] = set()
-        for attempt in range(_LOADS + 1):
+        for run in range(_MOST_RUNS):
             scripts = QuickJsScripts(self._bot.global_functions, _LIMITS, worlds=_WORLDS)
             try:
                 return advance(
@@ -252,11 +251,10 @@ class EngineTalk:
                     conversation=self.memory.conversation,
                     turn=self.memory.turn + 1,
                     forever=self.memory.forever(),
-                    context={key: {} if key in missing else self.memory.context(key) for key in loaded},
+                    context=loaded,
                 )
             except NeedContext as need:
-                missing = set(need.keys) - loaded if attempt == _LOADS - 1 else set()
-                loaded |= set(need.keys)
+                loaded |= {key: self.memory.context(key) if run < _LOADS else {} for key in need.keys}
                 abandon |= set(need.abandon)
             except Exception as error:
                 place = traceback.extract_tb(error.__traceback__)[-1]

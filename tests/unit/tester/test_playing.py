@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.journeys.browser.form_pages import SAFE, form_bot
+from tests.unit.dialog.bots import dialog, export, starter, text
 from tests.unit.tester.writing import FORMS, failure, play
 
 ORDER = 'stubs: {Orders: {json: {number: "1001", state: packed, items: [{code: L-20, name: Lamp}]}}}'
@@ -147,6 +148,21 @@ def test_what_a_gateway_in_safe_mode_would_refuse_fails_a_test(
     tmp_path: Path, safe: Path, steps: str, said: str
 ) -> None:
     assert failure(tmp_path, steps, bot=safe).startswith(said)
+
+
+def test_a_turn_makes_eight_tokens_of_which_the_last_is_the_pages(tmp_path: Path) -> None:
+    makes = """
+    var names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'], made = '';
+    names.forEach((name) => { made += botContext.getWebViewToken({variables: [name]}) ? name : '-'; });
+    botContext.sendMessage(made);
+    """
+    bot = tmp_path / "many.json"
+    content = export(dialog("Many", starter("go"), text("Make", "BLANK_MESSAGE", pre=makes)))
+    bot.write_text(json.dumps(content))
+    bot.with_suffix(".botlane.toml").write_text(SAFE)
+    steps = "- user: go\n- bot: abcdefgh--\n- web_view: {variables: {%s: 1}}"
+    assert play(tmp_path, steps % "h", bot=bot).failure is None
+    assert "is not for g" in failure(tmp_path, steps % "g", bot=bot)
 
 
 def test_a_form_is_refused_by_a_closed_conversation(tmp_path: Path) -> None:
