@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import AddrInfoType, TCPConnector
 
+from shared.integration.interim import bounded
 from shared.integration.look_up import LookUp
 
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -93,7 +94,7 @@ class GuardedResolver(AbstractResolver):
 
 def open_connector() -> TCPConnector:
     """Return a connector to anywhere: for addresses that the operator has written (`--rewrite-url`)."""
-    return TCPConnector(limit=0, force_close=True)
+    return bounded(TCPConnector(limit=0, force_close=True))
 
 
 def guarded_connector(allowed: tuple[Network, ...], look_up: LookUp) -> TCPConnector:
@@ -109,9 +110,11 @@ def guarded_connector(allowed: tuple[Network, ...], look_up: LookUp) -> TCPConne
             raise EgressRefused("calls may not reach this address")
         return socket.socket(family, kind, protocol)
 
-    return TCPConnector(
-        limit=0,
-        force_close=True,
-        resolver=GuardedResolver(allowed, look_up),
-        socket_factory=checked_socket,
+    return bounded(
+        TCPConnector(
+            limit=0,
+            force_close=True,
+            resolver=GuardedResolver(allowed, look_up),
+            socket_factory=checked_socket,
+        )
     )

@@ -18,6 +18,7 @@ from tests.services.integration_worker.misbehaving import Server, bomb, cut, hug
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
 HEAD = b"HTTP/1.1 200 OK\r\n"
+INTERIM = b"HTTP/1.1 102 Processing\r\n\r\n"
 FAST = "attempt_timeout = 0.8\n"
 PATIENT = "attempt_timeout = 1.5\n"  # a busy machine must be able to answer within it
 SECRET = [{"key": "Authorization", "value": "Bearer canary"}, {"key": "X-Api-Key", "value": "canary"}]
@@ -77,6 +78,8 @@ BROKEN = [
     Case("reset before the headers", [reset, OK], ["lost", "200"], 200),
     Case("reset for ever", [reset], ["lost"] * 4, "lost"),
     Case("reset of a POST", [reset, OK], ["lost"], "lost", "POST"),
+    Case("as many interim answers as are waited for", [raw(INTERIM * 20 + HEAD + b"Content-Length: 2\r\n\r\n{}")], ["200"], 200, "POST"),
+    Case("interim answers without end", [raw(INTERIM * 1000, then="go on"), OK], ["lost", "200"], 200),
     Case("reset in the headers", [raw(HEAD + b"Content-Le", then="abort"), OK], ["lost", "200"], 200),
     Case("reset in the body", [cut, OK], ["lost", "200"], 200),
     Case("closed in the body", [raw(HEAD + b"Content-Length: 1000\r\n\r\n" + b'{"half":'), OK], ["lost", "200"], 200),
