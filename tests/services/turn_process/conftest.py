@@ -1,10 +1,12 @@
 """Bots made of scripts, and a pool to run them in."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any
 
 import msgspec
 import pytest
+import pytest_asyncio
 
 from services.dialog_worker.turn_processes import Allowance, TurnProcesses, Walls
 from shared.bot.source import BotSource
@@ -82,6 +84,22 @@ class Pool(TurnProcesses):
 
 
 Start = Callable[..., Awaitable[Pool]]
+
+
+@asynccontextmanager
+async def running_pool(limits: Limits = LIMITS) -> AsyncIterator[Pool]:
+    """A pool of one turn at a time (and its spare)."""
+    pool = Pool(1, limits=limits, walls=WALLS)
+    await pool.start()
+    yield pool
+    await pool.close()
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def pool() -> AsyncIterator[Pool]:
+    """One pool for the tests of a module that share a loop, and leave its children as they are."""
+    async with running_pool() as started:
+        yield started
 
 
 @pytest.fixture

@@ -16,16 +16,12 @@ import pytest
 
 from services.dialog_worker import turn_child
 from services.dialog_worker.turn_processes import EngineFailure, Walls
-from shared.bot.source import BotSource, read_bot
 from shared.dialog.frames import FRAME_LIMIT, VERSIONS_KEPT, Answer, FromChild, Loaded, Ready
-from shared.dialog.session import Conversation, Session
 from shared.scripting.limits import Limits
 from tests.processes import wait_until_gone
 from tests.services.turn_process.conftest import NATIVE_HANG, bot_of, codes, texts
 
 Start = Callable[..., Awaitable[Any]]
-
-CORPUS = sorted(Path(os.environ.get("BOTLANE_CORPUS", "../shared/corpus/bots")).glob("*.json"))  # noqa: TID251 - where the real bots are
 
 
 async def until_gone(*pids: int) -> None:
@@ -33,44 +29,11 @@ async def until_gone(*pids: int) -> None:
     await asyncio.to_thread(wait_until_gone, *pids)
 
 
-async def test_a_turn_is_answered_with_its_replies_session_and_trace(start: Start) -> None:
-    pool = await start()
-    bot = bot_of("botContext.sendMessage('from code'); botContext.setBotVariable('a', 1, true)")
-    answer = await pool.ask(bot)
-    assert texts(answer) == ["from code", "end"]
-    assert answer.session.session == {"a": 1}
-    assert answer.session.version == bot.version
-    assert codes(answer) == []
-    assert answer.us > 0
-
-
 async def test_a_turn_repeated_is_answered_alike(start: Start) -> None:
     pool = await start(2)
     bot = bot_of("botContext.sendMessage(Math.random() + ' ' + new Date())", functions="var start = Date.now()")
     first, second = await asyncio.gather(pool.ask(bot), pool.ask(bot))
     assert (first.effects, first.session) == (second.effects, second.session)
-
-
-@pytest.mark.parametrize(
-    "hostile",
-    [
-        "while (true) {}",
-        "while (true) { try { while (true) {} } catch (e) {} }",
-        "/(a+)+$/.test('a'.repeat(50) + 'b')",
-        "(function f() { f() })()",
-        "var a = []; while (1) a.push(new Array(1e6))",
-        "var a = []; while (1) a.push('0123456789'.repeat(1e4) + a.length)",
-    ],
-)
-async def test_a_hostile_script_ends_with_a_trace_line_and_the_flow_goes_on(start: Start, hostile: str) -> None:
-    pool = await start()
-    bot = bot_of(f"botContext.sendMessage('before'); {hostile}", "botContext.sendMessage('next')")
-    pids = pool.pids
-    answer = await pool.ask(bot)
-    assert texts(answer) == ["before", "end", "next", "end"]
-    assert codes(answer) in (["script-stopped"], ["script-failed"])
-    assert texts(await pool.ask(bot_of("botContext.sendMessage('well')"))) == ["well", "end"]
-    assert pool.pids == pids
 
 
 async def test_a_child_compiles_a_version_once_and_forgets_the_first_of_too_many(start: Start) -> None:
@@ -85,37 +48,12 @@ async def test_a_child_compiles_a_version_once_and_forgets_the_first_of_too_many
     assert pool.fetched == len(bots) + 1
 
 
-async def test_a_child_knows_every_time_zone_though_it_can_open_no_file(start: Start) -> None:
-    pool = await start()
-    zones = ["Asia/Kolkata", "America/New_York", "Australia/Lord_Howe", "Africa/Casablanca", "Etc/UTC"]
-    hours = [f"'{hour}~{hour}:00~{hour + 1}:00'" for hour in range(24)]
-    script = f"""var said = {zones}.map(function (zone) {{ return botContext.getHoursType([{",".join(hours)}], zone) }});
-    botContext.sendMessage(said.join())"""
-    assert texts(await pool.ask(bot_of(script))) == ["3,17,9,23,22", "end"]
-    assert texts(await pool.ask(bot_of(script))) == ["3,17,9,23,22", "end"]
-
-
 async def test_turns_in_a_row_use_the_same_child(start: Start) -> None:
     pool = await start(2)
     bot = bot_of("")
     for _ in range(5):
         await pool.ask(bot)
     assert sorted(child.turns for child in pool._children) == [0, 0, 5]
-
-
-async def test_a_bot_that_cannot_be_compiled_is_an_engine_failure_and_the_child_goes_on(start: Start) -> None:
-    pool = await start()
-    with pytest.raises(EngineFailure, match="cannot be loaded"):
-        await pool.ask(BotSource(b"[]"))
-    assert texts(await pool.ask(bot_of(""))) == ["end"]
-
-
-async def test_a_request_larger_than_a_frame_is_an_engine_failure(start: Start) -> None:
-    pool = await start()
-    bot = bot_of("")
-    with pytest.raises(EngineFailure, match="larger than a frame"):
-        await pool.ask(bot, session=Session(bot.version, session={"a": "x" * FRAME_LIMIT}))
-    assert texts(await pool.ask(bot)) == ["end"]
 
 
 async def test_a_cancelled_turn_ends_its_child_and_nothing_else(start: Start) -> None:
@@ -285,13 +223,3 @@ async def test_children_that_cannot_start_fail_the_start(start: Start, monkeypat
     monkeypatch.setattr(turn_child, "_command", lambda _limits: [sys.executable, "-c", "raise SystemExit(1)"])
     with pytest.raises(EngineFailure, match="cannot be started"):
         await start()
-
-
-@pytest.mark.parametrize("file", CORPUS, ids=lambda file: file.stem)
-async def test_a_real_bot_answers_from_inside_the_lock_down(start: Start, file: Path) -> None:
-    pool = await start(limits=Limits())
-    bot = read_bot(file)
-    who = Conversation("0-c", "b", "u", customer_info={"ctype": "x", "imei": "1", "customerId": "7"})
-    answer = await pool.ask(bot, conversation=who)
-    assert answer.session.version == bot.version
-    assert not {"unknown-function", "script-failed", "script-stopped"} & set(codes(answer))

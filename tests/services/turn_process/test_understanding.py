@@ -8,8 +8,10 @@ import pytest
 
 from shared.bot.source import BotSource
 from shared.dialog.events import ConsumerMessage, Intent, Understood, WebViewCall
-from tests.services.turn_process.conftest import Start, texts
+from tests.services.turn_process.conftest import Pool, running_pool, texts
 from tests.unit.dialog import bots
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")  # one pool for all
 
 TALK = "botContext.sendMessage(botContext.getDialogStarterIntent())"
 SIZES = "botContext.getNamedEntities('SIZE').map(function (one) { return one.getPhrase() + '=' + one.getDataValue() }).join()"
@@ -49,8 +51,7 @@ def saying(text: str, **more: object) -> ConsumerMessage:
 @pytest.mark.parametrize(
     "text", ["Where is my order?", "track parcel", "whens my packge arriving", "order shipped yet"]
 )
-async def test_a_paraphrase_starts_the_dialog_of_its_intent(start: Start, text: str) -> None:
-    pool = await start()
+async def test_a_paraphrase_starts_the_dialog_of_its_intent(pool: Pool, text: str) -> None:
     answer = await pool.ask(shop(), event=saying(text))
     assert texts(answer) == ["track order", "tracking"]
     [line] = [line for line in answer.trace if line.code == "understood"]
@@ -58,27 +59,23 @@ async def test_a_paraphrase_starts_the_dialog_of_its_intent(start: Start, text: 
 
 
 @pytest.mark.parametrize("text", ["what is the capital of australia", "tell me a joke", "asdf", "👍"])
-async def test_what_no_intent_is_meant_by_goes_to_the_fallback(start: Start, text: str) -> None:
-    pool = await start()
+async def test_what_no_intent_is_meant_by_goes_to_the_fallback(pool: Pool, text: str) -> None:
     assert texts(await pool.ask(shop(), event=saying(text))) == ["sorry"]
 
 
-async def test_the_payload_of_a_control_is_what_is_understood(start: Start) -> None:
-    pool = await start()
+async def test_the_payload_of_a_control_is_what_is_understood(pool: Pool) -> None:
     event = saying("Yes", payload="track my parcel")
     assert texts(await pool.ask(shop(), event=event)) == ["track order", "tracking"]
 
 
-async def test_the_message_of_a_form_is_understood_but_not_a_late_one(start: Start) -> None:
-    pool = await start()
+async def test_the_message_of_a_form_is_understood_but_not_a_late_one(pool: Pool) -> None:
     form = WebViewCall({}, "where is my order", sequence=1, at=1_700_000_000_000, new_session=True)
     assert texts(await pool.ask(shop(), event=form)) == ["track order", "tracking"]
     late = await pool.ask(shop(), event=msgspec.structs.replace(form, late=True))
     assert "understood" not in {line.code for line in late.trace}
 
 
-async def test_entities_reach_scripts_and_fill_slots(start: Start) -> None:
-    pool = await start()
+async def test_entities_reach_scripts_and_fill_slots(pool: Pool) -> None:
     told = await pool.ask(shop(), event=saying("an Extra-Large pizza, please"))
     assert texts(told) == ["Extra-Large=40", "pizza", "Size Extra-Large."]
     untold = await pool.ask(shop(), event=saying("I am hungry"))
@@ -89,8 +86,7 @@ async def test_entities_reach_scripts_and_fill_slots(start: Start) -> None:
     assert texts(answered) == ["Size small."]
 
 
-async def test_what_was_understood_on_the_way_is_not_understood_again(start: Start) -> None:
-    pool = await start()
+async def test_what_was_understood_on_the_way_is_not_understood_again(pool: Pool) -> None:
     event = saying("bla bla", understood=Understood([Intent("pizza", 0.9)]))
     assert "pizza" in texts(await pool.ask(shop(), event=event))
     failed = await pool.ask(shop(), event=saying("where is my order", understood=Understood(failure="away")))
@@ -98,17 +94,16 @@ async def test_what_was_understood_on_the_way_is_not_understood_again(start: Sta
     assert [line.note for line in failed.trace if line.code == "understanding-failed"] == ["away"]
 
 
-async def test_every_child_understands_alike(start: Start) -> None:
+async def test_every_child_understands_alike(pool: Pool) -> None:
     traces = []
-    for _ in range(2):
-        pool = await start()
-        answer = await pool.ask(shop(), event=saying("when does my pizza arrive"))
-        traces.append([line.facts for line in answer.trace if line.code == "understood"])
-        assert os.getpid() not in pool.pids
+    async with running_pool() as other:
+        for one in (pool, other):
+            answer = await one.ask(shop(), event=saying("when does my pizza arrive"))
+            traces.append([line.facts for line in answer.trace if line.code == "understood"])
+            assert os.getpid() not in one.pids
     assert traces[0] == traces[1]
     assert traces[0]
 
 
-async def test_without_phrases_an_intent_starts_nothing(start: Start) -> None:
-    pool = await start()
+async def test_without_phrases_an_intent_starts_nothing(pool: Pool) -> None:
     assert texts(await pool.ask(shop(""), event=saying("where is my order"))) == ["sorry"]
