@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+from pathlib import Path
 from urllib.parse import parse_qs
 
 from aiohttp import web
@@ -12,7 +13,7 @@ from shared.integration.client import OutboundClient
 from shared.privacy.sealing import Sealer
 from tests.services.integration_worker.calling import Waiting, words
 from tests.services.integration_worker.misbehaving import Server
-from tests.services.integration_worker.token_end_point import DENIED, HUSH, OK, issuing, published, sent
+from tests.services.integration_worker.token_end_point import CLIENT, DENIED, HUSH, OK, issuing, published, sent
 
 
 async def stored(redis: ArqRedis) -> dict[bytes, bytes]:
@@ -101,6 +102,21 @@ async def test_a_refused_token_is_renewed_once_for_all_and_that_is_no_retry(
         assert (outcome.status, words(outcome)) == (200, ["401", "200"])
         assert [attempt.renewed for attempt in outcome.attempts] == [False, True]
     assert (other_server.seen.count, server.seen.count) == (2, 1 + 20)
+
+
+async def test_a_refused_token_is_asked_for_again_with_what_a_command_prints_then(
+    waiting: Waiting, server: Server, other_server: Server, tmp_path: Path
+) -> None:
+    script, runs = tmp_path / "print-secret", tmp_path / "runs"
+    script.write_text(f"#!/bin/sh\necho >> {runs}\necho secret-$(wc -l < {runs})\n")
+    script.chmod(0o700)
+    server.answers, other_server.answers = [OK, DENIED, OK], [issuing()]
+    waiting.environment["PATH"] = "/usr/bin:/bin"
+    credential = CLIENT.replace('{{ env = "CRM_SECRET" }}', f'{{{{ command = "{script}" }}}}')
+    await published(waiting, server, other_server, credential=credential)
+    assert [(await waiting.made("It")).status for _ in range(2)] == [200, 200]
+    asked = [headers["Authorization"].partition(" ")[2] for _, _, headers, _ in other_server.seen.requests]
+    assert [base64.b64decode(one).decode() for one in asked] == ["bot:secret-1", "bot:secret-2"]
 
 
 async def test_an_api_that_refuses_every_token_does_not_storm_the_token_end_point(
