@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 import msgspec
+from redis.asyncio.connection import parse_url
 
 from shared.store.sentinel import SCHEME, WrongAddress, read_address
 
@@ -110,6 +111,8 @@ def _redis_url(text: str) -> str:
             raise Explained(str(error)) from error
     elif not re.match(r"(redis|rediss|unix)://\S+$", text.strip()):
         raise ValueError(text)
+    else:
+        parse_url(text.strip())  # raises ValueError for a port that is no number, and for options that cannot be read
     return text.strip()
 
 

@@ -54,6 +54,8 @@ def given_values(settings: tuple[str, ...]) -> dict[str, Any]:
     """Return what was set, by name. `name=text` is text, `name:=json` any JSON value. Raises CommandFailed."""
     given: dict[str, Any] = {}
     for setting in settings:
+        if any("\ud800" <= sign <= "\udfff" for sign in setting):  # how Python reads bytes that are no text
+            raise CommandFailed(f"--set {plain(setting)} cannot be used: it is not UTF-8 text.")
         name, sign, text = setting.partition("=")
         value: Any = text
         if name.endswith(":"):

@@ -13,6 +13,10 @@ from services.settings import SettingsError
 from shared.bot.errors import BotError
 from shared.store.connection import RedisUnreachable
 
+_OF_A_PATH = (errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EACCES)
+"""What is wrong with a path that a command was given, wherever it is found out."""
+_LONG_NAME = 200
+
 
 def run_command(arguments: list[str] | None) -> int:
     """Run one command and return its exit code."""
@@ -31,9 +35,12 @@ def run_command(arguments: list[str] | None) -> int:
     except RedisUnreachable as error:
         return _say(str(error), NO_REDIS)
     except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        return _without_output(error)
+        if error.errno == errno.ENOSPC:
+            return _without_output(error)
+        if error.errno in _OF_A_PATH and error.filename is not None:
+            name = click.format_filename(error.filename, shorten=len(str(error.filename)) > _LONG_NAME)
+            return _say(f"{name[:_LONG_NAME]}: {error.strerror}. Give another path.", WRONG_USE)
+        raise
     return code if isinstance(code, int) else 0
 
 

@@ -44,6 +44,8 @@ def refuse_used_port(host: str, port: int) -> None:
         else:
             message = f"{host} is no address of this machine ({error.strerror}): choose another with --host."
         raise CommandFailed(message) from error
+    except UnicodeError as error:
+        raise CommandFailed(f"{host[:60]}… is no name of a host: choose another with --host.") from error
 
 
 def address(settings: Settings) -> str:

@@ -12,9 +12,9 @@ from services.cli.bots_commands import read_bots
 from services.cli.check_command import counts
 from services.cli.data_folder import USUAL
 from services.cli.run import RunPlan, run_tree
-from services.cli.server_option import named_by
+from services.cli.server_option import check_address, named_by
 from services.cli.settings_help import epilog
-from services.setting_forms import REDIS_URL, rewrite_url
+from services.setting_forms import rewrite_url
 from services.settings import read_settings
 
 # What `run` decides for itself, whatever the environment says (see `services.cli.run`).
@@ -59,7 +59,7 @@ def run(  # noqa: PLR0913 - one argument an option
     The address and the process ids are in ready.json in the data folder while everything runs.
     """
     if redis:
-        _parsed("--redis", REDIS_URL.read, redis, REDIS_URL.hint)
+        check_address(redis)
     settings = read_settings()
     hint = "FROM=TO, both http or https addresses"
     more = [_parsed("--rewrite-url", rewrite_url, text, hint) for text in rewrites]

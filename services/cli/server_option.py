@@ -45,13 +45,18 @@ def named_by(option: str) -> Iterator[None]:
         raise RedisUnreachable(str(error).replace("BOTLANE_REDIS_URL", option)) from error
 
 
+def check_address(redis: str) -> str:
+    """Return what `--redis` was given. Raises CommandFailed, without the address, which may hold a password."""
+    try:
+        return str(REDIS_URL.read(redis))
+    except ValueError as error:
+        raise CommandFailed(f"--redis cannot be used: give it {REDIS_URL.hint_for(error)}.") from None
+
+
 def server_address(redis: str, data: Path | None, settings: Settings) -> str:
     """Return the address of the server meant. Raises CommandFailed when nothing runs on the data folder."""
     if redis:
-        try:
-            return str(REDIS_URL.read(redis))
-        except ValueError as error:
-            raise CommandFailed(f"--redis cannot be used: give it {REDIS_URL.hint_for(error)}.") from None
+        return check_address(redis)
     if data is None:
         return settings.redis_url
     with contextlib.suppress(OSError, msgspec.DecodeError):

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import math
 import random
 import secrets
 import time
@@ -50,7 +51,7 @@ class Wanted(msgspec.Struct, frozen=True, kw_only=True):
 @click.command(short_help="Check under load that nothing is lost.")
 @click.option("--conversations", type=click.IntRange(1, 10_000), default=20, show_default=True, help="At a time.")
 @click.option("--events", type=click.IntRange(1, 400), default=50, show_default=True, help="In each conversation.")
-@click.option("--seconds", type=click.FloatRange(0), default=0.0, help="Begin new conversations for so long.")
+@click.option("--seconds", type=click.FloatRange(0, 604_800), default=0.0, help="Begin new conversations for so long.")
 @click.option("--kill", is_flag=True, help="Kill and stop programs at random meanwhile (not with --url).")
 @click.option("--strike", "kinds", multiple=True, type=click.Choice(OwnInstallation.kinds), help="Break this only.")
 @click.option("--url", "urls", multiple=True, help="A gateway of a running installation; several may be given.")
@@ -106,6 +107,8 @@ def verify(  # noqa: PLR0913 - one argument an option
 
 
 def _refuse_wrong_use(wanted: Wanted) -> None:
+    if math.isnan(wanted.plan.seconds):
+        raise CommandFailed("--seconds nan cannot be used: give it a number of seconds.")
     if wanted.kinds and not wanted.kill:
         raise CommandFailed("--strike says what to break: give --kill as well.")
     if wanted.urls and (wanted.kill or wanted.keep):

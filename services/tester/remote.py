@@ -99,7 +99,7 @@ class Remote:
             async with self._session.request(method, self._url + path, **more) as response:
                 is_json = response.content_type == "application/json"
                 return response.status, await response.json() if is_json else None, dict(response.headers)
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except (aiohttp.ClientError, TimeoutError, OSError, UnicodeError) as error:  # the last: a name no host can have
             raise Unreachable(f"No installation answers at {self._url}: start it, or give another address.") from error
 
 

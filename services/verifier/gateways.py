@@ -17,7 +17,7 @@ from services.verifier.history import Attempt, Heard, Outcome, message_id
 CONNECTIONS = 2
 """Client sessions for each gateway."""
 _LIMITS = aiohttp.ClientTimeout(total=15, sock_connect=2)
-_CONNECTION_LOST = (aiohttp.ClientError, TimeoutError, OSError)
+_CONNECTION_LOST = (aiohttp.ClientError, TimeoutError, OSError, UnicodeError)  # the last: a name no host can have
 _WEB_VIEW = "/thirdparty-services-0.1/webview"
 
 

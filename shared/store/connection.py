@@ -12,6 +12,7 @@ from typing import Any
 
 from arq.connections import ArqRedis, RedisSettings
 from redis import exceptions
+from redis.asyncio import SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import FullJitterBackoff
 
@@ -94,7 +95,8 @@ def address(redis: ArqRedis) -> str:
     database = where.get("db", 0)
     if "path" in where:
         return f"unix://{where['path']}?db={database}"
-    return f"redis://{where.get('host', 'localhost')}:{where.get('port', 6379)}/{database}"
+    scheme = "rediss" if issubclass(redis.connection_pool.connection_class, SSLConnection) else "redis"
+    return f"{scheme}://{where.get('host', 'localhost')}:{where.get('port', 6379)}/{database}"
 
 
 @contextmanager

@@ -104,9 +104,12 @@ def test_a_value_that_cannot_be_used_is_shown_with_what_to_give(variable: str, v
     assert value in str(refused.value)
 
 
-def test_an_address_of_redis_is_not_shown_because_it_may_hold_a_password() -> None:
+@pytest.mark.parametrize(
+    "address", ["http://user:hunter2@host", "redis://:hunter2@host:port", "redis://:hunter2@host?socket_timeout=soon"]
+)
+def test_an_address_of_redis_is_not_shown_because_it_may_hold_a_password(address: str) -> None:
     with pytest.raises(SettingsError) as refused:
-        read_settings({"BOTLANE_REDIS_URL": "http://user:hunter2@host"})
+        read_settings({"BOTLANE_REDIS_URL": address})
     assert "hunter2" not in str(refused.value)
     assert "redis://" in str(refused.value)
 

@@ -93,6 +93,39 @@ def test_a_command_beside_that_is_none_is_wrong_use(command: str, capsys: pytest
     assert "Invalid value for --beside" in capsys.readouterr().err
 
 
+NO_HOST = f"http://{'x' * 64}"
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["test", LONG], "xxxxx: File name too long. Give another path."),
+        (["test", TESTS, "-k", "again", "--against", NO_HOST], "start it, or give another address"),
+        (["run", BOT, "--host", "x" * 64], "is no name of a host: choose another with --host"),
+        (["run", BOT, "--redis", "redis://:hunter2@host:port"], "--redis cannot be used: give it a redis://"),
+        (["bots", "--redis", "redis://:hunter2@host:port"], "--redis cannot be used: give it a redis://"),
+        (["call", BOT, "Orders", "--set", "orderNumber=\udcff"], "it is not UTF-8 text"),
+        (["verify", "--seconds", "inf"], "Invalid value for '--seconds'"),
+        (["verify", "--seconds", "nan"], "--seconds nan cannot be used"),
+    ],
+    ids=lambda part: part[0] if isinstance(part, list) else "",
+)
+def test_what_no_name_or_number_can_be_is_wrong_use(
+    words: list[str], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run_command([*words, *(["--data", str(tmp_path)] if words[0] == "run" else [])]) == 2
+    told = capsys.readouterr().err
+    assert said in told
+    assert "hunter2" not in told
+    assert len(told) < 500
+
+
+def test_a_gateway_whose_name_no_host_can_have_does_not_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_command(["verify", "--url", NO_HOST]) == 3
+    assert "No installation answers at" in capsys.readouterr().err
+
+
 def test_help_has_every_command_once(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_command(["--help"]) == 0
     lines = capsys.readouterr().out.splitlines()
