@@ -14,6 +14,8 @@ from shared.bot.storable import storable
 from shared.bot.values import text_of
 
 _FIELD = "contextVariables"
+MOST_ENTRIES = 20_000
+"""In lists and objects of one call: to make texts of a million small ones would hold up the gateway for others."""
 
 
 class Caps(msgspec.Struct, frozen=True):
@@ -33,7 +35,7 @@ def read_variables(
     """
     variables: dict[str, str] = {}
     ignored: list[Ignored] = []
-    entries = given or []
+    entries, room = given or [], MOST_ENTRIES
     if len(entries) > caps.count:
         message = f"A call brings at most {caps.count} variables: send fewer, or raise BOTLANE_WEB_VIEW_VARIABLES."
         raise Refused("too_large", message, field=_FIELD)
@@ -43,6 +45,10 @@ def read_variables(
         reason = _fault(entry, allowed)
         if reason is None:
             _refuse_large(entry["name"], f"{_FIELD}[{index}].name", caps.size)
+            room -= _entries(entry["value"], room)
+            if room < 0:
+                message = f"The lists and objects of a call have at most {MOST_ENTRIES:,} entries together: send fewer."
+                raise Refused("too_large", message, field=f"{_FIELD}[{index}].value")
             try:
                 variables[entry["name"]] = _text(entry["value"])
             except ValueError as error:
@@ -65,6 +71,18 @@ def _refuse_large(text: str, field: str, size: int) -> None:
         limit = f"{size // 1024} KiB" if size % 1024 == 0 else f"{size} bytes"
         message = f"A variable has at most {limit}: send less, or raise BOTLANE_WEB_VIEW_VARIABLE_SIZE."
         raise Refused("too_large", message, field=field)
+
+
+def _entries(value: Any, most: int) -> int:
+    """Return how many entries lists and objects have, those inside them included; no more are counted than needed."""
+    found, inside = 0, [value]
+    while inside and found <= most:
+        one = inside.pop()
+        if isinstance(one, list | dict):
+            found += len(one)
+            if found <= most:
+                inside += one.values() if isinstance(one, dict) else one
+    return found
 
 
 def _fault(entry: Any, allowed: frozenset[str] | None) -> str | None:

@@ -7,6 +7,7 @@ import pytest
 from aiohttp import ClientResponse
 from arq.connections import ArqRedis
 
+from services.gateway import web_view_variables
 from services.settings import SettingsError
 from shared.store import keys
 from tests.services.gateway.loopback import Conversation, Gateway, StartConversation, StartGateway
@@ -154,6 +155,20 @@ async def test_a_name_has_the_cap_of_a_value(gateway: Gateway, conversation: Sta
     made = await conversation()
     answer = await post(gateway, made, contextVariables={"n" * 8193: "x"})
     assert (await refusal(answer, 413, "BOTLANE_WEB_VIEW_VARIABLE_SIZE"))["field"] == "contextVariables[0].name"
+
+
+@pytest.mark.parametrize("value", [[0] * 15_000, [[0]] * 7_400, {str(one): [{}] for one in range(7_400)}])
+async def test_a_call_with_very_many_small_entries_is_refused_before_they_become_text(
+    gateway: Gateway, conversation: StartConversation, monkeypatch: pytest.MonkeyPatch, value: object
+) -> None:
+    made = await conversation()
+    given = [{"name": "a", "value": [1, {"b": 2}]}, {"name": "b", "value": value}]
+    monkeypatch.setattr(web_view_variables, "MOST_ENTRIES", 14_802)
+    taken: list[object] = []
+    monkeypatch.setattr(web_view_variables, "storable", taken.append)
+    answer = await post(gateway, made, contextVariables=given)
+    assert (await refusal(answer, 413, "14,802 entries"))["field"] == "contextVariables[1].value"
+    assert taken == [[1, {"b": 2}]]
 
 
 async def test_every_cap_is_a_setting(start_gateway: StartGateway, conversation: StartConversation) -> None:
