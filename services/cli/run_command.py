@@ -18,7 +18,7 @@ from services.setting_forms import rewrite_url
 from services.settings import read_settings
 
 # What `run` decides for itself, whatever the environment says (see `services.cli.run`).
-_CHOSEN = ("redis_url", "ops", "console", "keyless", "trace_ttl", "completion_wait")
+_CHOSEN = ("redis_url", "ops", "console", "keyless", "trace_ttl", "completion_wait", "secret_commands")
 
 
 @click.command(epilog=epilog(without=_CHOSEN), short_help="Run exported bots, with a server of their own.")

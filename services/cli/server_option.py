@@ -73,5 +73,5 @@ async def server(url: str) -> AsyncIterator[ArqRedis]:
         try:
             await reach(redis)
         except RedisUnreachable as error:
-            raise RedisUnreachable(f"{error} The server of a running `botlane run` is found with --data.") from error
+            raise RedisUnreachable(f"{error} That of a running `botlane run` is found with --data .botlane.") from error
         yield redis

@@ -47,6 +47,6 @@ _HEAD = [
     "All programs read the same variables, once, when they start. A value that cannot be used, or a variable that",
     "looks like a misspelt one, stops the program with a message that names it (exit code 2). Secrets may be kept in a",
     "file: give its path in `<variable>_FILE`. `botlane run` sets what a laptop needs by itself: Redis, a secret, free",
-    "operations ports, the console, and traces kept for a day.",
+    "operations ports, the console, traces kept for a day, and commands that manifests name for secrets.",
     "",
 ]
