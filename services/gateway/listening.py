@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 from aiohttp import hdrs, web
 from aiohttp.http_exceptions import LineTooLong
+from aiohttp.http_parser import RawRequestMessage
 
 from services.gateway.cross_origin import ALWAYS
 from services.gateway.errors import WEB_VIEW_PATH, Refused, error_response
@@ -63,6 +64,13 @@ class _Protocol(web.RequestHandler):
     """
 
     __slots__ = ()
+
+    def data_received(self, data: bytes) -> None:
+        """Take what arrives. A body whose next chunk is broken ends at once: the parser tells it nothing of that."""
+        super().data_received(data)
+        reading = self._current_request
+        if reading is not None and self._messages and not isinstance(self._messages[-1][0], RawRequestMessage):
+            reading.content.set_exception(web.RequestPayloadError("a chunk is broken"))
 
     def handle_error(
         self,

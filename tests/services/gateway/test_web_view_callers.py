@@ -1,5 +1,6 @@
 """The callers of the Web View address there are in the wild: what each sends, and what it does with the answer."""
 
+import asyncio
 import hashlib
 import json
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from services.gateway import bodies
 from shared.dialog.events import WebViewCall
 from tests.services.gateway.loopback import Conversation, Gateway, StartConversation
 
@@ -204,3 +206,24 @@ async def test_whatever_a_caller_expects_it_is_answered_as_ever(
         async with gateway.client.post(PATH, json=ids(made) | {"message": expected}, headers=headers) as answer:
             assert answer.status == 200, await answer.text()
     assert len((await made.take()).events) == 2
+
+
+async def test_a_body_that_breaks_on_its_way_is_refused_at_once(
+    gateway: Gateway, conversation: StartConversation
+) -> None:
+    made = await conversation()
+    server = gateway.runner.server
+    assert server is not None
+    before = server.requests_count
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(gateway.url.rpartition(":")[2]))
+    head = (f"POST {PATH} HTTP/1.1", "Host: h", f"Authorization: {sum_of(made)}", "Transfer-Encoding: chunked")
+    writer.write("\r\n".join([*head, "Content-Type: application/json", "", "2", "{ ", ""]).encode())
+    while server.requests_count == before:
+        await asyncio.sleep(0)
+    await asyncio.sleep(0.01)  # until somebody reads
+    writer.write(b"no size\r\n")
+    async with asyncio.timeout(bodies.BODY_SECONDS / 2):
+        answer = await reader.readuntil(b"\r\n\r\n")
+    writer.close()
+    assert answer.startswith(b"HTTP/1.1 400 ")
+    assert b"Access-Control-Allow-Origin: *" in answer
