@@ -43,13 +43,15 @@ def test_sensitive_variables_are_masked_wherever_they_come_back(server: Server, 
 
 
 def test_variables_called_like_secrets_are_masked_whoever_set_them(server: Server, tmp_path: Path, call: Any) -> None:
-    server.answers = [(200, json.dumps({"token": "cAnAry-issued", "said": "you are cAnAry-given", "n": 1}).encode())]
+    answer = {"token": "cAnAry-field", "word": "cAnAry-issued", "said": "you are cAnAry-given", "n": 1}
+    server.answers = [(200, json.dumps(answer).encode())]
     script = """
     var order = JSON.parse(botContext.getBotVariable('api_Orders').jsonData).api_Orders;
-    botContext.setBotVariable('sessionToken', order.token, true, false);
-    botContext.setBotVariable('note', 'use ' + order.token + ' and ' + botContext.getEnvVariable('shopSecret'), true, false);
-    botContext.printDebugMessage('token ' + order.token);
-    throw new Error('no good: ' + order.token);
+    botContext.setBotVariable('sessionToken', order.word, true, false);
+    botContext.setBotVariable('sessionToken', 'cAnAry-later', true, false);
+    botContext.setBotVariable('note', 'use ' + order.word + ' and ' + botContext.getEnvVariable('shopSecret'), true, false);
+    botContext.printDebugMessage('token ' + order.word);
+    throw new Error('no good: ' + order.word);
     """
     fields = {"token": "api_Orders.token", "said": "api_Orders.said", "n": "api_Orders.n"}
     made = orders(server.url, script=script, fields=fields, headers=[{"key": "X-A", "value": "{$botContext.apiKey}"}])

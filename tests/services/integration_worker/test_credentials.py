@@ -97,6 +97,7 @@ MISSING = [
     ('{ env = "CRM_TOKEN" }', "the environment variable CRM_TOKEN is not set where the integration worker runs"),
     ('{ env = "TWO_LINES" }', "the environment variable TWO_LINES has more than one line"),
     ('{ file = "/nowhere/token" }', "the file /nowhere/token cannot be read (No such file or directory)"),
+    ('{ file = "large" }', "the file large is larger than 262144 bytes: it is no secret"),
     ('{ file = "/dev/zero" }', "the file /dev/zero is no file that has an end"),
     ('{ command = "false --token hush" }', "the command false ended with exit code 1"),
     ('{ command = "true" }', "the command true printed nothing"),
@@ -108,9 +109,11 @@ MISSING = [
 
 @pytest.mark.parametrize(("where", "problem"), MISSING)
 async def test_a_call_says_which_reference_is_missing(
-    waiting: Waiting, server: Server, where: str, problem: str
+    waiting: Waiting, server: Server, where: str, problem: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     server.answers = [OK]
+    monkeypatch.chdir(tmp_path)
+    Path("large").write_bytes(b"x" * 262_145)
     waiting.environment = {"TWO_LINES": "a\nb"}
     if "sleep" in where:
         waiting.command_seconds = 0.5

@@ -8,9 +8,12 @@ from urllib.parse import parse_qs
 from aiohttp import web
 from arq.connections import ArqRedis
 
+from services.integration_worker.tokens import Tokens
+from shared.credentials.issued import Issued
 from shared.credentials.token_store import PURPOSE, Failed, Kept, RedisTokens
 from shared.integration.client import OutboundClient
 from shared.privacy.sealing import Sealer
+from shared.store import call_keys
 from tests.services.integration_worker.calling import Waiting, words
 from tests.services.integration_worker.misbehaving import Server
 from tests.services.integration_worker.token_end_point import CLIENT, DENIED, HUSH, OK, issuing, published, sent
@@ -154,6 +157,21 @@ async def test_a_token_sealed_with_a_secret_that_is_gone_is_fetched_again(
     await redis.set(key, Sealer(("another installation's",), PURPOSE).seal(b"x", key), keepttl=True)
     assert (await waiting.made("It")).status == 200
     assert sent(server) == ["Bearer token-1", "Bearer token-2"]
+
+
+async def test_a_refresh_token_that_goes_on_is_sealed_anew_when_the_secret_is_replaced(redis: ArqRedis) -> None:
+    old, new = "the old secret of an installation", "the new secret of an installation"
+    before, between, after = (RedisTokens(redis, Sealer(by, PURPOSE)) for by in ((old,), (new, old), (new,)))
+    await Tokens(before).put("crm", Issued("token-1", 600, "refresh-1"))
+    await redis.delete(call_keys.token("crm"))  # it has ended
+    assert await after.grant("crm") == ""
+
+    async def fetch(grant: str) -> Issued:
+        return Issued(f"token for {grant}", 600)  # no refresh token: the old one goes on
+
+    token = await Tokens(between).token("crm", fetch, asyncio.get_running_loop().time() + 10)
+    assert token.access_token == "token for refresh-1"
+    assert await after.grant("crm") == "refresh-1"
 
 
 async def test_a_token_end_point_that_hangs_does_not_hold_a_call_beyond_its_budget(
