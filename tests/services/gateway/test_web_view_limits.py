@@ -36,9 +36,9 @@ async def refusal(answer: ClientResponse, status: int, setting: str, number: str
 
 
 async def now(redis: Any) -> float:
-    """The server's clock in ms."""
+    """The server's clock in whole ms, as its scripts count."""
     seconds, micros = await redis.time()
-    return float(seconds * 1000 + micros / 1000)
+    return float(seconds * 1000 + micros // 1000)
 
 
 async def test_a_conversation_takes_thirty_calls_a_minute(
