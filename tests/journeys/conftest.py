@@ -1,4 +1,4 @@
-"""One system for all journeys of a test process: every corpus bot, their APIs answered on loopback."""
+"""One system for the journeys of a module: every corpus bot, their APIs answered on loopback."""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -25,7 +25,7 @@ STORES: list[dict[str, Any]] = [
 ]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api() -> Iterator[LoopbackApi]:
     with LoopbackApi() as server:
         server.answers["/store-locator/1"] = {"stores": STORES}
@@ -40,7 +40,7 @@ def api() -> Iterator[LoopbackApi]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def system(corpus: Path, api: LoopbackApi, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     hosts = ("https://5fc54a0936bc790016344a09.mockapi.io", "https://jservice.io", "https://api.openai.com")
     rewrites = [part for host in hosts for part in ("--rewrite-url", f"{host}={api.url}")]
