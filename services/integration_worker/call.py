@@ -8,7 +8,6 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,7 +18,7 @@ from services.integration_worker import metrics
 from services.integration_worker.bots import BotUnusable
 from services.integration_worker.exchange import Exchanges, Wanted, class_of, word
 from services.integration_worker.idempotency import with_idempotency_key
-from services.integration_worker.patience import T, patiently
+from services.integration_worker.patience import patiently
 from services.integration_worker.protecting import HELD_BACK, Pause
 from services.integration_worker.records import BotVersions, CallRecords
 from shared.bot.integration import Integration
@@ -36,7 +35,6 @@ from shared.privacy.naming import Sensitive
 from shared.queue.records import CallStarted
 
 _WAIT_FOR_REDIS = 15.0
-_ASKING_AT_ONCE = 64
 _LONGEST_OUTCOME = 2 * 1024 * 1024  # control characters grow sixfold; a turn's frame has to hold it
 
 log = structlog.get_logger()
@@ -82,14 +80,13 @@ class Calls:
         self._bots = bots
         self._exchanges = exchanges
         self._show = show
-        self._gate = asyncio.Semaphore(_ASKING_AT_ONCE)
 
     async def call(self, call_id: str) -> None:
         """Make the call and hand its outcome to the conversation. Raises RedisUnreachable after some patience."""
         conversation, _, turn = call_id.rpartition(".")
         structlog.contextvars.bind_contextvars(conversation=conversation, turn=int(turn))
         claim = secrets.token_hex(8)
-        started = await self._ask(lambda: self._mailbox.start(call_id, claim), _WAIT_FOR_REDIS)
+        started = await patiently(lambda: self._mailbox.start(call_id, claim), _WAIT_FOR_REDIS)
         if started.outcome == "late":
             detail = "the call was not begun in time"
             log.warning("a call came too late: it is not made")
@@ -105,7 +102,7 @@ class Calls:
     async def _outcome(self, job: _Job) -> CallOutcome | None:
         """Return what became of the call, None when nobody waits for it any more."""
         try:
-            bot = await self._ask(lambda: self._bots.get(job.started.version), _WAIT_FOR_REDIS)
+            bot = await patiently(lambda: self._bots.get(job.started.version), _WAIT_FOR_REDIS)
             integration = _integration(bot, job)
             request = _rendered(integration, job)
             if self._show:
@@ -144,7 +141,7 @@ class Calls:
         async def another(_: Made) -> None:
             record = msgspec.json.encode(job.attempts[job.recorded :])
             job.recorded = len(job.attempts)
-            await self._ask(
+            await patiently(
                 lambda: self._mailbox.finish_attempt(job.call_id, job.claim, record), job.ends_at - loop.time()
             )
 
@@ -156,7 +153,7 @@ class Calls:
 
         async def begins() -> None:
             left = max(job.ends_at - loop.time(), 0)
-            await self._ask(lambda: self._mailbox.finish_attempt(job.call_id, job.claim, b""), left)
+            await patiently(lambda: self._mailbox.finish_attempt(job.call_id, job.claim, b""), left)
 
         async def ends() -> bool:
             try:
@@ -173,17 +170,12 @@ class Calls:
         """START the next attempt under a claim of its own. Raises _Stopped."""
         loop = asyncio.get_running_loop()
         job.claim = secrets.token_hex(8)
-        job.started = await self._ask(
+        job.started = await patiently(
             lambda: self._mailbox.start(job.call_id, job.claim), max(job.ends_at - loop.time(), 0)
         )
         if job.started.outcome != "go":
             raise _Stopped(job.started.outcome)
         job.ends_at = loop.time() + job.started.left_ms / 1000
-
-    async def _ask(self, ask: Callable[[], Awaitable[T]], seconds: float) -> T:
-        """Ask Redis, patiently, and not from every call at the same moment."""
-        async with self._gate:
-            return await patiently(ask, seconds)
 
     async def _end(self, call_id: str, outcome: CallOutcome, integration: str) -> None:
         """Hand the outcome over; a conversation that does not wait for it any more drops it."""
@@ -191,7 +183,7 @@ class Calls:
         if len(encoded) > _LONGEST_OUTCOME:
             outcome = _too_large(outcome)
             encoded = msgspec.json.encode(outcome)
-        awaited = await self._ask(lambda: self._mailbox.result(call_id, encoded), _WAIT_FOR_REDIS)
+        awaited = await patiently(lambda: self._mailbox.result(call_id, encoded), _WAIT_FOR_REDIS)
         metrics.calls(integration, class_of(Ending(outcome.status, failure=outcome.failure))).inc()
         if not awaited:
             _dropped("its result is not awaited any more")
