@@ -15,7 +15,7 @@ from services.cli.failure import FINDINGS, CommandFailed
 from services.cli.listening import address
 from services.cli.plain import plain
 from services.cli.server_option import server, server_address, with_server
-from services.settings import Settings, foreign_environment, read_settings
+from services.settings import Settings, foreign_environment, own_files, read_settings
 from shared.bot.bot import compile_bot
 from shared.bot.manifest_credentials import AuthorizationCode
 from shared.bot.model import Bot
@@ -81,11 +81,15 @@ def authorize(*, name: str, bot: str, callback: str, no_open: bool, redis: str, 
 
 
 def _settings(data: Path | None) -> Settings:
-    """Return the settings, with the secret of a data folder where none is set."""
+    """Return the settings; with a data folder those of its `botlane run`, which runs the commands of manifests."""
     settings = read_settings()
-    if data is not None and not settings.secrets:
+    if data is None:
+        return settings
+    kept = data / "secret"
+    settings = msgspec.structs.replace(settings, secret_commands=True, closed_files=(*settings.closed_files, str(kept)))
+    if not settings.secrets:
         with contextlib.suppress(OSError):
-            return msgspec.structs.replace(settings, secrets=((data / "secret").read_text().strip(),))
+            return msgspec.structs.replace(settings, secrets=(kept.read_text().strip(),))
     return settings
 
 
@@ -123,7 +127,8 @@ async def _authorized(
 
     async with server(url) as redis:
         bot, credential = _meant(await _bots(redis, settings, bot_id), name)
-        reader = SecretReader(foreign_environment(), commands=True)
+        closed = (*own_files(), *settings.closed_files)
+        reader = SecretReader(foreign_environment(), commands=settings.secret_commands, closed=closed)
         try:
             client_id = await reader.text(credential.client_id)
         except SecretMissing as error:

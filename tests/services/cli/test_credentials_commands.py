@@ -55,14 +55,22 @@ def source(valkey_server: str, monkeypatch: pytest.MonkeyPatch) -> BotSource:
     content = export(dialog("D", text("a")), integrations=(integration("Orders"), integration("Photos")))
     made = BotSource(json.dumps(content).encode(), MANIFEST)
 
-    async def publish() -> None:
-        redis = connect(valkey_server)
+    publish(valkey_server, made)
+    return made
+
+
+def publish(url: str, made: BotSource) -> None:
+    async def put() -> None:
+        redis = connect(url)
         await redis.flushall()
         await Bots(redis, 3600).publish(made)
         await redis.aclose()
 
-    asyncio.run(publish())
-    return made
+    asyncio.run(put())
+
+
+def publish_with_client_id(url: str, source: BotSource, client_id: str) -> None:
+    publish(url, BotSource(source.export, MANIFEST.replace('client_id = "bot"', f"client_id = {client_id}")))
 
 
 def consent_given(url: str, source: BotSource) -> None:
@@ -116,6 +124,38 @@ def test_what_cannot_be_done_is_said(
 ) -> None:
     code, _, err = botlane(capsys, "credentials", *arguments)
     assert (code, problem in err) == (2, True)
+
+
+@pytest.mark.parametrize("allowed", ["0", "1"])
+def test_a_consent_runs_commands_of_a_published_bot_only_where_they_are_allowed(
+    source: BotSource,
+    valkey_server: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    allowed: str,
+) -> None:
+    ran = tmp_path / "ran"
+    publish_with_client_id(valkey_server, source, f'{{ command = "touch {ran}" }}')
+    monkeypatch.setenv("BOTLANE_SECRET_COMMANDS", allowed)
+    code, _, err = botlane(capsys, "credentials", "authorize", "photos")
+    assert (code, "the command touch" in err, ran.exists()) == (2, True, allowed == "1")
+
+
+def test_a_consent_tells_nobody_the_secret_of_the_installation(
+    source: BotSource,
+    valkey_server: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+) -> None:
+    secret = tmp_path / "secret"
+    secret.write_text(SECRET)
+    monkeypatch.delenv("BOTLANE_SECRET")
+    monkeypatch.setenv("BOTLANE_SECRET_FILE", str(secret))
+    publish_with_client_id(valkey_server, source, f'{{ file = "{secret}" }}')
+    code, out, err = botlane(capsys, "credentials", "authorize", "photos")
+    assert (code, out, "not for bots" in err) == (2, "", True)
 
 
 def test_a_consent_needs_the_secret_of_the_gateway(
