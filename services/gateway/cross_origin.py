@@ -49,6 +49,8 @@ async def set_headers(request: web.Request, response: web.StreamResponse) -> Non
         if hdrs.ORIGIN in request.headers and _allowed(request):
             response.headers[hdrs.ACCESS_CONTROL_ALLOW_ORIGIN] = request.headers[hdrs.ORIGIN]
             response.headers[hdrs.ACCESS_CONTROL_EXPOSE_HEADERS] = "Retry-After"
+            if is_web_view(request.path):  # a page that is listed may send cookies, which nobody reads here
+                response.headers[hdrs.ACCESS_CONTROL_ALLOW_CREDENTIALS] = "true"
 
 
 def refuse_foreign_pages(request: web.Request) -> None:

@@ -150,6 +150,7 @@ async def test_a_caller_that_reads_json_also_from_errors_can(gateway: Gateway, w
         assert answer.status == status, await answer.text()
         assert answer.content_type == "application/json"
         assert answer.headers["Access-Control-Allow-Origin"] == "*"
+        assert "Access-Control-Allow-Credentials" not in answer.headers  # of pages that nobody has listed
         body = await answer.json()
     assert body["success"] is False
     assert body["error"]["message"].endswith(".")

@@ -188,9 +188,10 @@ async def test_only_listed_origins_may_post_and_read_the_answer(
     answer = await post(gateway, made, {"Origin": FORM})
     assert answer.status == 200
     assert (answer.headers["Access-Control-Allow-Origin"], answer.headers["Vary"]) == (FORM, "Origin")
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
     foreign = await post(gateway, made, {"Origin": "https://other.example"})
     await refusal(foreign, 403, "BOTLANE_WEB_VIEW_ORIGINS")
-    assert "Access-Control-Allow-Origin" not in foreign.headers
+    assert not [name for name in foreign.headers if name.startswith("Access-Control-Allow-")]
     assert (await post(gateway, made, message="from a server")).status == 200  # no browser, no origin
 
 
@@ -201,6 +202,7 @@ async def test_a_preflight_tells_which_origins_may_post(start_gateway: StartGate
     async with gateway.client.options(PATH, headers=headers) as answer:
         assert answer.status == status
         assert answer.headers.get("Access-Control-Allow-Origin") == (origin if status == 204 else None)
+        assert answer.headers.get("Access-Control-Allow-Credentials") == ("true" if status == 204 else None)
         assert status == 204 or "BOTLANE_WEB_VIEW_ORIGINS" in await answer.text()
 
 
