@@ -1,4 +1,4 @@
-"""Fuzzed Web View bodies at a gateway with its workers: no 5xx, always JSON, and every one answered by 200 is applied.
+"""Fuzzed Web View bodies at a gateway with its workers: no 5xx, always JSON that pages can read, all that is taken applied.
 
 Every other conversation is one of a bot in safe mode. What comes with a credential that does not count is refused with
 the reason for that, and none of its variables is ever in the session.
@@ -118,6 +118,8 @@ async def _post(http: aiohttp.ClientSession, form: Form, posted: Body, shown: Cr
             counts["sent again"] += 1
         await asyncio.sleep(0.5)
     counts[f"answered {answer.status}"] += 1
+    if answer.headers.get("Access-Control-Allow-Origin") != "*":
+        return f"{answer.status} that no page can read"
     try:
         told = json.loads(content)
     except ValueError:
