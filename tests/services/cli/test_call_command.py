@@ -2,6 +2,9 @@
 
 import json
 import shlex
+import subprocess
+import sys
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +12,7 @@ import pytest
 
 from tests.services.cli.calling import ORDER, SCRIPT, Server, orders, written
 from tests.services.cli.typed import typed
+from tests.services.integration_worker.mail_server import contexts
 from tests.unit.dialog.bots import integration
 
 
@@ -163,3 +167,19 @@ def test_it_is_a_command_of_its_own_that_needs_no_server(server: Server, tmp_pat
     ended = typed("call", written(tmp_path, orders(server.url)), "Orders", "--set", "number=7")
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.endswith("OK 200\n")
+
+
+@pytest.mark.proof
+def test_authorities_of_ones_own_are_trusted_that_the_environment_names(tmp_path: Path) -> None:
+    with Server() as server:
+        server.socket = contexts(tmp_path)[0].wrap_socket(server.socket, server_side=True)
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
+        bot = written(tmp_path, orders(server.url.replace("http:", "https:")))
+        command = [sys.executable, "-m", "services.cli", "call", str(bot), "Orders", "--set", "number=7"]
+        said = [
+            subprocess.run(command, env=trusted, capture_output=True, text=True, check=False).stdout
+            for trusted in ({}, {"SSL_CERT_FILE": str(tmp_path / "mail.pem")})
+        ]
+        server.shutdown()
+    assert "no trusted TLS connection could be made" in said[0]
+    assert said[1].endswith("OK 200\n")
