@@ -5,12 +5,15 @@ its standard input says, a line of JSON for each.
 """
 
 import atexit
+import gc
 import importlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
+import traceback
+from collections.abc import Callable
 from pathlib import Path
 
 ROOT = Path(__file__).parents[3]
@@ -43,15 +46,32 @@ def _serve() -> None:
 
     for place in app.COMMANDS.values():
         importlib.import_module(place.partition(":")[0])
+    gc.collect()
+    gc.freeze()  # a child that looked for garbage among it would copy it all
     for line in sys.stdin:
         words, variables, folder = json.loads(line)
         child = os.fork()
         if child == 0:
             _become(variables, folder)
-            main(words)  # and exits
+            _end(main, words)
         _, status = os.waitpid(child, 0)
         sys.stdout.write(f"{os.waitstatus_to_exitcode(status)}\n")
         sys.stdout.flush()
+
+
+def _end(main: Callable[[list[str]], None], words: list[str]) -> None:
+    """Run a command and end with its exit code, without taking down all that was imported."""
+    code = 1
+    try:
+        main(words)
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    except BaseException:  # noqa: BLE001 - told as Python tells it
+        traceback.print_exc()
+    finally:
+        for stream in (sys.stdout, sys.stderr):
+            stream.flush()
+        os._exit(code)
 
 
 def _become(variables: dict[str, str], folder: str) -> None:
