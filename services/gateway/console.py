@@ -9,7 +9,7 @@ import hmac
 import ipaddress
 import time
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from services.gateway.errors import Refused
 from services.gateway.tokens import TokenExpired, Tokens, TokenWrong
@@ -89,8 +89,15 @@ def is_loopback(host: str) -> bool:
 
 
 def names_this_machine(request: web.Request) -> bool:
-    """Tell whether the caller calls us by a loopback address: a foreign name that leads here is another site's page."""
-    host = request.host
+    """Tell whether the caller calls us by a loopback address, and is no page of another machine's site.
+
+    A foreign name that leads here is another site's page, and BOTLANE_CORS_ORIGINS may let one in for other things.
+    """
+    origin = request.headers.get(hdrs.ORIGIN)
+    return is_loopback(_name_in(request.host)) and (origin is None or is_loopback(_name_in(origin.partition("://")[2])))
+
+
+def _name_in(host: str) -> str:
     if host.startswith("["):
-        return is_loopback(host[1:].partition("]")[0])
-    return is_loopback(host.partition(":")[0].lower())
+        return host[1:].partition("]")[0]
+    return host.partition(":")[0].lower()

@@ -103,6 +103,15 @@ async def test_the_trace_of_a_conversation_that_is_not_there_is_not_found(consol
         await error_of(answer, 404)
 
 
+async def test_a_page_that_may_call_otherwise_does_not_see_the_console(
+    start_gateway: StartGateway,
+) -> None:
+    open_to_all = await start_gateway(console=True, cors_origins=("*",))
+    for origin, status in (("https://elsewhere.example", 403), ("null", 403), ("http://localhost:3000", 200)):
+        async with open_to_all.client.get("/v1/bots", headers={"Origin": origin}) as answer:
+            assert answer.status == status
+
+
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8080", "192.168.1.5", "localhost.evil.example"])
 async def test_a_foreign_name_that_leads_to_this_machine_does_not_open_the_console(console: Gateway, host: str) -> None:
     for path in ADDRESSES:

@@ -96,9 +96,12 @@ async def test_without_keys_on_a_machine_of_ones_own_anybody_may_claim(
 ) -> None:
     gateway = await start_gateway(keyless=True)
     assert (await conversation(gateway, **CLAIMS)).user_id == "u-1"
-    foreign = {"Host": "elsewhere.example:8080"}  # a name of another site that was made to lead here
-    async with gateway.client.post(CREATE, json=CLAIMS, headers=foreign) as answer:
-        assert (await error_of(answer, 401))["field"] == "userId"
+    # a name of another site that was made to lead here; a page that is let in for other things; one of this machine
+    for foreign in ({"Host": "elsewhere.example:8080"}, {"Origin": "https://elsewhere.example"}, {"Origin": "null"}):
+        async with gateway.client.post(CREATE, json=CLAIMS, headers=foreign) as answer:
+            assert (await error_of(answer, 401))["field"] == "userId"
+    async with gateway.client.post(CREATE, json=CLAIMS, headers={"Origin": "http://localhost:3000"}) as answer:
+        assert answer.status == 201
 
 
 async def test_a_wrong_channel_key_is_refused(gateway: Gateway) -> None:
