@@ -10,6 +10,7 @@ from redis.asyncio.connection import parse_url
 from shared.store.sentinel import SCHEME, WrongAddress, read_address
 
 SHORTEST_SECRET = 16
+_USUAL_PORTS = {"http": ":80", "https": ":443"}
 
 
 class Explained(ValueError):  # noqa: N818 - says what it adds
@@ -33,6 +34,21 @@ def _text(text: str) -> str:
 
 def _items(text: str) -> tuple[str, ...]:
     return tuple(item for item in (part.strip() for part in text.split(",")) if item)
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Return origins as browsers write them: lower case, no slash at the end, no port that the scheme has anyway."""
+    return tuple(_origin(item.lower().removesuffix("/")) for item in _items(text))
+
+
+def _origin(text: str) -> str:
+    if text in {"*", "null"}:
+        return text
+    match = re.fullmatch(r"([a-z][a-z0-9+.-]*)://([a-z0-9._-]+|\[[0-9a-f:.]+\])(:\d{1,5})?", text, re.ASCII)
+    if match is None:
+        raise ValueError(text)
+    scheme, host, port = match.groups()
+    return f"{scheme}://{host}" if port in {None, _USUAL_PORTS.get(scheme)} else text
 
 
 def _secrets(text: str) -> tuple[str, ...]:
@@ -155,6 +171,7 @@ def one_of(*words: str) -> Form:
 
 TEXT = Form(_text, "a text")
 ITEMS = Form(_items, "a list separated by commas")
+ORIGINS = Form(_origins, "origins such as https://forms.example, separated by commas, or *")
 SWITCH = Form(_switch, "1 or 0")
 MANY = whole(1, 1_000_000)
 DURATION = Form(_duration, "a duration such as 90s, 30m, 12h or 7d")

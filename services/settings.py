@@ -94,7 +94,7 @@ SETTINGS = (
     Setting(
         "BOTLANE_CORS_ORIGINS",
         "cors_origins",
-        forms.ITEMS,
+        forms.ORIGINS,
         "Web sites whose pages may call /v1 and open its streams; * is all.",
     ),
     Setting("BOTLANE_WEB_VIEW_RATE", "web_view_rate", forms.MANY, "Web View calls of a conversation in a minute."),
@@ -109,7 +109,7 @@ SETTINGS = (
     Setting(
         "BOTLANE_WEB_VIEW_VARIABLE_SIZE", "web_view_variable_size", forms.size(1, 256 * 1024), "Bytes of each of them."
     ),
-    Setting("BOTLANE_WEB_VIEW_ORIGINS", "web_view_origins", forms.ITEMS, "Web sites whose forms may post; * is all."),
+    Setting("BOTLANE_WEB_VIEW_ORIGINS", "web_view_origins", forms.ORIGINS, "Web sites whose forms may post; * is all."),
     Setting("BOTLANE_WEB_VIEW_ADDRESSES", "web_view_addresses", forms.ITEMS, "Addresses that may post; none is all."),
     Setting("BOTLANE_CONSOLE", "console", forms.SWITCH, "Serves the chat page and traces that hold values."),
     Setting("BOTLANE_CONSOLE_TOKEN", "console_token", forms.TEXT, "What the chat page asks for.", secret=True),

@@ -65,6 +65,20 @@ def test_rewrites_are_pairs_of_addresses() -> None:
     )
 
 
+def test_origins_are_taken_as_browsers_write_them() -> None:
+    listed = "https://A.example/, https://b.example:443,http://b.example:443,http://[::1]:80/,app://shop,null,*"
+    for name, field in (("BOTLANE_WEB_VIEW_ORIGINS", "web_view_origins"), ("BOTLANE_CORS_ORIGINS", "cors_origins")):
+        assert getattr(read_settings({name: listed}), field) == (
+            "https://a.example",
+            "https://b.example",
+            "http://b.example:443",
+            "http://[::1]",
+            "app://shop",
+            "null",
+            "*",
+        )
+
+
 @pytest.mark.parametrize(("text", "size"), [("8192", 8192), ("8k", 8192), (" 8K", 8192), ("1m", 1024**2)])
 def test_sizes_take_a_unit(text: str, size: int) -> None:
     assert read_settings({"BOTLANE_WEB_VIEW_BODY": text}).web_view_body == size
@@ -96,6 +110,11 @@ def test_durations_take_a_unit(text: str, seconds: int) -> None:
         ("BOTLANE_LOG_FORMAT", "xml"),
         ("BOTLANE_DURABILITY", "paranoid"),
         ("BOTLANE_REWRITE_URLS", "api.example.com=127.0.0.1"),
+        ("BOTLANE_WEB_VIEW_ORIGINS", "forms.example"),
+        ("BOTLANE_WEB_VIEW_ORIGINS", "https://forms.example/booking"),
+        ("BOTLANE_WEB_VIEW_ORIGINS", "https://a.example https://b.example"),
+        ("BOTLANE_CORS_ORIGINS", "https://größe.example"),
+        ("BOTLANE_CORS_ORIGINS", "https://*.example"),
     ],
 )
 def test_a_value_that_cannot_be_used_is_shown_with_what_to_give(variable: str, value: str) -> None:
