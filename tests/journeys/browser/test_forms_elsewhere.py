@@ -16,6 +16,10 @@ from tests.journeys.system import botlane_run
 from tests.ports import free_port
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")  # one browser for all
+POST = """async ([gateway, headers]) => {
+  const answer = await fetch(`${gateway}/thirdparty-services-0.1/webview`, {method: "POST", headers, body: "{}"});
+  return [answer.status, (await answer.json()).success];
+}"""
 BOTS = {"old-forms": "", "safe-forms": SAFE}
 
 
@@ -116,6 +120,8 @@ async def test_an_unchanged_form_shows_what_is_wrong(
     await page.get_by_label("Size").fill("x" * 9000)
     await page.get_by_role("button", name="Send").click()
     await expect(page.locator("#outcome")).to_contain_text("413: A variable has at most 8 KiB")
+    for header, value, status in (("X-Requested-With", "XMLHttpRequest", 401), ("Authorization", "x" * 9000, 400)):
+        assert await page.evaluate(POST, [forms[0], {header: value}]) == [status, False]
 
 
 async def test_safe_mode_tells_an_unchanged_form_what_to_do(
