@@ -36,6 +36,16 @@ def test_a_token_for_one_purpose_serves_no_other() -> None:
         tokens.verify("console", tokens.sign("conversation", "0-ab", NOW + 10), NOW)
 
 
+def test_a_token_that_was_good_before_ends_and_serves_no_other_purpose_either() -> None:
+    tokens = Tokens((NEW,))
+    token = tokens.sign("conversation", "0-ab", NOW + 10)
+    assert tokens.verify("conversation", token, NOW) == tokens.verify("conversation", token, NOW + 9)
+    with pytest.raises(TokenExpired):
+        tokens.verify("conversation", token, NOW + 10)
+    with pytest.raises(TokenWrong):
+        tokens.verify("console", token, NOW)
+
+
 def test_the_first_secret_signs_and_all_verify() -> None:
     old, both, new = Tokens((OLD,)), Tokens((NEW, OLD)), Tokens((NEW,))
     assert both.verify("c", old.sign("c", "x", NOW + 1), NOW)
