@@ -99,6 +99,10 @@ class Calls:
         else:
             _dropped(started.outcome)
 
+    async def close(self) -> None:
+        """End what goes on beside the calls."""
+        await self._exchanges.close()
+
     async def _outcome(self, job: _Job) -> CallOutcome | None:
         """Return what became of the call, None when nobody waits for it any more."""
         try:

@@ -71,6 +71,11 @@ class Credentials:
         attachment = await self._read(name, credential, integration, values, ends_at)
         return Proof(await self._certified(bot, name, credential, attachment, ends_at), name, credential)
 
+    async def close(self) -> None:
+        """Fetch no tokens any more."""
+        if self._tokens is not None:
+            await self._tokens.close()
+
     async def renewed(self, bot: Bot, proof: Proof, ends_at: float) -> Proof | None:
         """Return a proof to try again with after a 401; None when there would be no other one. Raises NoProof."""
         credential = proof.credential

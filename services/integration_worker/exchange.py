@@ -72,6 +72,10 @@ class Exchanges:
         again = await self._exchange(wanted, another, ends_at, attempts, pause)
         return answer if again.ending.failure in HELD_BACK else again
 
+    async def close(self) -> None:
+        """End what goes on beside the attempts."""
+        await self._credentials.close()
+
     async def _exchange(
         self, wanted: Wanted, proof: Proof, ends_at: float, attempts: list[Attempt], pause: Pause
     ) -> Answer:

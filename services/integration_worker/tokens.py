@@ -5,6 +5,7 @@ stores. A failure is shared the same way for a moment, so that a token end-point
 """
 
 import asyncio
+import contextlib
 import random
 import secrets as randomness
 from collections.abc import Awaitable, Callable
@@ -21,7 +22,8 @@ from shared.store.connection import RedisUnreachable
 FETCH_SECONDS = 10.0  # less than the lock lives
 FAILURE_MS, PASSING_MS = 2_000, 300
 RENEWED_MS = 30_000  # a token renewed so lately is not renewed again: the API refuses something else
-EARLIEST = 60.0  # seconds before its end at which a token is not used any more, at most a tenth of its life
+# Seconds before its end, at most a tenth of its life: another token is fetched beside the calls; it is used no more.
+EARLIEST, LATEST = 60.0, 5.0
 POLL_SECONDS = 0.05
 
 log = structlog.get_logger()
@@ -36,6 +38,7 @@ class Tokens:
     def __init__(self, store: TokenStore) -> None:
         self._store = store
         self._asking: dict[tuple[str, str], asyncio.Task[Kept]] = {}
+        self._ahead: dict[str, asyncio.Task[None]] = {}
 
     async def token(self, name: str, fetch: Fetch, ends_at: float, refused: Kept | None = None) -> Kept:
         """Return a token until `ends_at` (the loop's clock); raises NotIssued.
@@ -79,16 +82,37 @@ class Tokens:
         holder = randomness.token_hex(8)
         try:
             while True:
-                found = _usable(await self._asks(lambda: self._store.find(name)), refused)
-                if found is not None:
-                    return found
+                found = await self._asks(lambda: self._store.find(name))
+                token = _usable(found, refused)
+                if token is not None:
+                    if found.left_ms < token.early_ms and found.failed is None and name not in self._ahead:
+                        self._fetch_ahead(name, fetch, token)
+                    return token
                 if await self._asks(lambda: self._store.lock(name, holder)):
-                    return await self._with_lock(name, holder, fetch, refused)
+                    return await self._with_lock(name, holder, fetch, refused, renewed=bool(refused))
                 await asyncio.sleep(POLL_SECONDS * (0.5 + random.random()))  # noqa: S311 - spreads load, guards nothing
         except RedisUnreachable:
             raise NotIssued("the store of tokens cannot be reached", passing=True) from None
 
-    async def _with_lock(self, name: str, holder: str, fetch: Fetch, refused: str) -> Kept:
+    def _fetch_ahead(self, name: str, fetch: Fetch, ending: Kept) -> None:
+        """Fetch the next token while calls go on with the one that ends soon: they need not know if it fails."""
+
+        async def ahead() -> None:
+            holder = randomness.token_hex(8)
+            with contextlib.suppress(NotIssued, RedisUnreachable):
+                if await self._asks(lambda: self._store.lock(name, holder)):
+                    await self._with_lock(name, holder, fetch, ending.id, renewed=False)
+
+        task = self._ahead[name] = asyncio.create_task(ahead())
+        task.add_done_callback(lambda _: self._ahead.pop(name, None))
+
+    async def close(self) -> None:
+        """Fetch nothing ahead any more."""
+        for task in [*self._ahead.values()]:
+            task.cancel()
+            await asyncio.wait({task}, timeout=1)
+
+    async def _with_lock(self, name: str, holder: str, fetch: Fetch, refused: str, *, renewed: bool) -> Kept:
         """Look again, since somebody may have stored one meanwhile; else fetch it."""
         try:
             found = _usable(await self._asks(lambda: self._store.find(name)), refused)
@@ -96,11 +120,11 @@ class Tokens:
             await self._asks(lambda: self._store.release(name, holder))
             raise
         if found is None:
-            return await self._fetched(name, holder, fetch, refused)
+            return await self._fetched(name, holder, fetch, renewed=renewed)
         await self._asks(lambda: self._store.release(name, holder))
         return found
 
-    async def _fetched(self, name: str, holder: str, fetch: Fetch, refused: str) -> Kept:
+    async def _fetched(self, name: str, holder: str, fetch: Fetch, *, renewed: bool) -> Kept:
         try:
             async with asyncio.timeout(FETCH_SECONDS):
                 grant = await self._store.grant(name)
@@ -115,16 +139,15 @@ class Tokens:
         metrics.TOKEN_REQUESTS.labels("issued").inc()
         if not issued.refresh_token:  # the old one goes on, and is sealed anew with the first secret
             issued = msgspec.structs.replace(issued, refresh_token=grant)
-        return await self._kept(name, holder, issued, renewed=bool(refused))
+        return await self._kept(name, holder, issued, renewed=renewed)
 
     async def _kept(self, name: str, holder: str, issued: Issued, *, renewed: bool) -> Kept:
         at = await self._asks(self._store.now) if renewed else 0
-        token = Kept(issued.access_token, randomness.token_hex(8), at)
-        life = issued.life - min(EARLIEST, issued.life / 10)
+        early, late = (min(seconds, issued.life / 10) for seconds in (EARLIEST, LATEST))
+        token = Kept(issued.access_token, randomness.token_hex(8), at, round((early - late) * 1000))
+        life_ms = round((issued.life - late) * 1000)
         # Longer than for other questions: a refresh token that is not stored may be lost for good.
-        await patiently(
-            lambda: self._store.keep(name, holder, token, round(life * 1000), issued.refresh_token), FETCH_SECONDS
-        )
+        await patiently(lambda: self._store.keep(name, holder, token, life_ms, issued.refresh_token), FETCH_SECONDS)
         return token
 
     async def _failed(self, name: str, holder: str, error: NotIssued) -> None:

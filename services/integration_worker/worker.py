@@ -135,7 +135,9 @@ async def start(ctx: dict[Any, Any]) -> None:
 
 
 async def stop(ctx: dict[Any, Any]) -> None:
-    """Close the outbound client."""
+    """Close the outbound client, and end what uses it."""
+    if "calls" in ctx:
+        await ctx["calls"].close()
     if "protector" in ctx:
         await ctx["protector"].close()
     if "client" in ctx:

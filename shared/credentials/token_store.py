@@ -25,12 +25,14 @@ GRANT_MS = 180 * 24 * 3600 * 1000
 class Kept(msgspec.Struct, frozen=True, array_like=True):
     """A token as it is kept: `id` names it.
 
-    `at` is when it was stored (ms, Redis' clock) if the API had refused the one before, else 0.
+    `at` is when it was stored (ms, Redis' clock) if the API had refused the one before, else 0. In the last `early_ms`
+    of its use another one is fetched beside the calls.
     """
 
     access_token: str
     id: str
     at: int = 0
+    early_ms: int = 0
 
     def __repr__(self) -> str:
         return f"Kept(id={self.id!r})"
@@ -44,10 +46,11 @@ class Failed(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Found(msgspec.Struct, frozen=True):
-    """What is there: a token, or why there was none a moment ago, or neither."""
+    """What is there: a token, and for how many ms it is used, or why there was none a moment ago, or neither."""
 
     token: Kept | None = None
     failed: Failed | None = None
+    left_ms: int = 0
 
 
 class TokenStore(Protocol):
@@ -86,11 +89,15 @@ class RedisTokens:
     async def find(self, name: str) -> Found:
         """Return what there is; what cannot be opened any more counts as missing."""
         with translated():
-            token, failed = await self._redis.mget(call_keys.token(name), call_keys.token_failed(name))
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.mget(call_keys.token(name), call_keys.token_failed(name))
+                pipe.pttl(call_keys.token(name))
+                (token, failed), left_ms = await pipe.execute()
         opened = self._opened(token, call_keys.token(name))
         return Found(
             None if opened is None else msgspec.msgpack.decode(opened, type=Kept),
             None if failed is None else msgspec.msgpack.decode(failed, type=Failed),
+            max(left_ms, 0),
         )
 
     async def lock(self, name: str, holder: str) -> bool:
