@@ -96,14 +96,17 @@ class World:
             failure = self._enter("load", source)
             if failure != "null" and (mended := without_for_each(global_functions)) != global_functions:
                 failure = self._enter("load", msgspec.json.encode(mended).decode())
-        except quickjs.JSException as error:
+            self.globals_failure = msgspec.json.decode(str(failure), type=Failure | None)
+        except (*_ENGINE_ERRORS, msgspec.DecodeError) as error:  # they may leave their function when they are parsed
             raise Stopped(_reason(error)) from None
-        self.globals_failure = msgspec.json.decode(failure, type=Failure | None)
 
     def parse_rest(self, parts: int) -> None:
-        """Parse what few scripts need before one asks for it: `parts` as in `Answer.rest`."""
+        """Parse what few scripts need before one asks for it: `parts` as in `Answer.rest`. Raises Stopped."""
         self._context.set_time_limit(self._limits.script_seconds)
-        self._enter("names", parts)
+        try:
+            self._enter("names", parts)
+        except _ENGINE_ERRORS as error:
+            raise Stopped(_reason(error)) from None
 
     def run(self, request: str, seconds: float) -> str:
         """Run one script; `request` and the answer are JSON texts as in prelude.js. Raises Stopped."""

@@ -147,6 +147,16 @@ def test_a_world_is_prepared_for_the_global_functions_last_used() -> None:
     assert isinstance(first, World)
 
 
+@pytest.mark.parametrize("broken", ["eval = function () { throw 1 }", "eval = () => 5", "eval = () => { while (1); }"])
+def test_global_functions_that_break_their_world_when_parsed_end_no_process(broken: str) -> None:
+    worlds = Worlds(Limits(script_seconds=0.1))
+    worlds.rest = 1
+    worlds.take("", f"}}); {broken}; (function () {{")
+    worlds.prepare()
+    worlds.prepare()
+    assert isinstance(worlds.take("", ""), World)
+
+
 @pytest.mark.parametrize(
     ("call", "parts"),
     [
