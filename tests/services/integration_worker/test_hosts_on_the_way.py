@@ -6,6 +6,13 @@ from typing import Any, cast
 import pytest
 from aiohttp import web
 
+from services.integration_worker.protecting import UNSAID, Protector
+from services.integration_worker.visiting import Visits
+from shared.bot.integration import Policy
+from shared.bot.protection import Protection
+from shared.integration.client import Answer
+from shared.integration.policy import Ending
+from shared.protection.guards import Guard
 from shared.store import call_keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
 from tests.services.integration_worker.misbehaving import Server
@@ -81,19 +88,41 @@ async def test_a_redirect_to_a_host_with_an_open_breaker_ends_the_call_and_is_no
     assert await cast("Any", waiting.redis.hget(guard_of(server)[0], "ok")) == b"2"
 
 
-async def test_who_waits_at_a_redirect_until_its_time_is_over_is_limited(
+async def test_a_redirect_to_a_host_whose_rate_has_no_place_ends_the_call_as_limited(
     waiting: Waiting, server: Server, other_server: Server
 ) -> None:
     server.answers, other_server.answers = [to(other_server)], [OK]
-    limited = limits(other_server, "concurrency = 1")
-    await waiting.publish(responder("It", server.url), manifest=ONCE, more=limited)
-    seconds, _ = await cast("Any", waiting.redis.time())
-    await waiting.redis.zadd(guard_of(other_server)[1], {"busy:1": seconds * 1000 + 60_000})
-    await waiting.redis.set(call_keys.living("busy"), seconds * 1000 + 60_000)
-    outcome = await waiting.made("It", budget_ms=300)
-    assert (outcome.failure, words(outcome), other_server.seen.count) == ("limited", ["limited"], 0)
-    assert outcome.attempts[0].waited > 0
-    assert await waiting.redis.zcard(guard_of(other_server)[2]) == 0
+    await waiting.publish(responder("It", server.url), more=limits(other_server, 'rate = "1/h"'))
+    assert (await waiting.made("It")).status == 200
+    outcome = await waiting.made("It")
+    assert (outcome.failure, words(outcome), outcome.attempts[0].sent) == ("limited", ["limited"], 1)
+    assert (server.seen.count, other_server.seen.count) == (2, 1)
+
+
+async def test_who_waits_at_a_redirect_until_its_time_is_over_is_limited(waiting: Waiting) -> None:
+    there = Guard("host", "host:there", "there", Protection(concurrency=1))
+    protector, loop = Protector(waiting.redis), asyncio.get_running_loop()
+    keys = call_keys.guard(there.id)
+
+    async def make(visits: Visits) -> Answer:
+        try:
+            async with asyncio.timeout(0.05):  # as the client does
+                await visits.move(there, loop.time() + 20)
+        except TimeoutError:
+            return Answer(Ending(failure="timeout"), sent=1)
+        return Answer(Ending(200), sent=2)
+
+    async def held(visits: Visits) -> Answer:
+        await visits.move(there, loop.time() + 20)
+        ended = await protector.attempt((), Policy(), loop.time() + 20, make, UNSAID)
+        assert (ended[0].ending.failure, ended[0].sent) == ("limited", 1)
+        assert ended[1] > 0
+        return Answer(Ending(200), sent=2)
+
+    answer, _ = await protector.attempt((), Policy(), loop.time() + 20, held, UNSAID)
+    await protector.close()
+    assert answer.ending.status == 200
+    assert [await waiting.redis.zcard(key) for key in keys[1:]] == [0, 0, 0, 0]
 
 
 async def test_redirects_within_one_host_take_one_place(waiting: Waiting, server: Server) -> None:
