@@ -100,6 +100,7 @@ LARGE = [
     Case("a gzip bomb", [bomb("gzip"), OK], ["too_large"], "too_large"),
     Case("a deflate bomb", [bomb("deflate"), OK], ["too_large"], "too_large"),
     Case("a gzip that goes on with nothing", [nothing_packed, OK], ["too_large"], "too_large"),
+    Case("half a character in UTF-7", [(200, {"Content-Type": "text/plain; charset=utf-7"}, b"+2AA-")], ["200"], 200),
     Case("larger than the integration's own limit", [says(200, b"x" * 11)], ["too_large"], "too_large", manifest="response_limit = 10\n"),
 ]  # fmt: skip
 STATUSES = [

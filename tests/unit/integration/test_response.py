@@ -20,6 +20,7 @@ from shared.integration.response import decode_body, retry_after
         ("ä".encode(), "text/plain; charset=rot13", "ä"),
         (b"\\u0041", "text/plain; charset=unicode_escape", "\\u0041"),
         (b"YQ==", "text/plain; charset=base64", "YQ=="),
+        (b"+2AA-", "text/plain; charset=UTF7", "+2AA-"),
         (b"", "", ""),
         (
             "<?xml version='1.0' encoding='ISO-8859-1'?><a>ä</a>".encode("latin-1"),
