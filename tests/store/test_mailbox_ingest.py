@@ -46,9 +46,9 @@ async def test_a_message_is_queued_echoed_and_announced(
     talk = await conversation()
     async with redis.pubsub() as listener:
         await listener.subscribe(keys.notify(0))
-        await listener.get_message(timeout=1)
+        await listener.get_message(timeout=60)
         accepted = await mailbox.ingest_message(talk, "m", BINARY, b'{"text":"hi"}')
-        announced = await listener.get_message(timeout=1)
+        announced = await listener.get_message(timeout=60)
     assert (accepted.outcome, accepted.sequence) == ("accepted", 1)
     told = entries.told(announced["data"])
     assert (told.conversation_id, told.after) == (talk, 0)

@@ -79,7 +79,7 @@ async def looks(redis: ArqRedis, service: Service) -> AsyncIterator[Looks]:
 
 
 async def until(happened: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(60):
         while not await happened():
             await asyncio.sleep(0.005)
 

@@ -29,7 +29,7 @@ def held_up() -> tuple[asyncio.Event, asyncio.Event, Engine]:
 
 async def start_work(talk: Talk, started: asyncio.Event) -> asyncio.Task[None]:
     working = asyncio.create_task(talk.work())
-    await asyncio.wait_for(started.wait(), 20)
+    await asyncio.wait_for(started.wait(), 60)
     return working
 
 

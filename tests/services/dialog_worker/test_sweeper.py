@@ -32,7 +32,7 @@ async def test_a_conversation_whose_worker_was_lost_is_found_behind_a_backlog(re
     await redis.zadd(keys.due(0), {lost: 2})
     sweeping = asyncio.create_task(sweep(mailbox, 1, every=3600))
     try:
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(60):
             while await redis.hget(keys.conv(lost), "state") != b"queued":
                 await asyncio.sleep(0.01)
     finally:
