@@ -70,8 +70,8 @@ async def answered(talk: Talk, count: int) -> list[str]:
 async def test_check_says_yes_when_the_program_is_ready_and_no_when_it_is_not(valkey_server: str) -> None:
     own = settings(valkey_server)
     async with running(own):
-        while (said := await ended(start(own, *PROGRAM, "--check"))) != (0, ""):
-            assert said[0] == 1, said  # it asks for three seconds, which are soon over on a busy machine
+        while (asked := await ended(start(own, *PROGRAM, "--check"))) != (0, ""):
+            assert asked[0] == 1, asked  # it asks for three seconds, which are soon over on a busy machine
     code, said = await ended(start(own, *PROGRAM, "--check"))
     assert code == 1
     assert "not ready" in said
