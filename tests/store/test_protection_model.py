@@ -142,7 +142,7 @@ class Walk:
             await assert_all_expire(self.redis)
 
 
-@pytest.mark.parametrize("walks", [20, pytest.param(120, marks=[pytest.mark.proof, pytest.mark.timeout(900)])])
+@pytest.mark.parametrize("walks", [14, pytest.param(120, marks=[pytest.mark.proof, pytest.mark.timeout(900)])])
 def test_every_walk_through_the_guards_agrees_with_the_model(valkey_server: str, walks: int) -> None:
     async def walk_all() -> None:
         async with connect(valkey_server) as redis:

@@ -40,6 +40,10 @@ class Service:
         self.paths.append(request.path_qs)
         if self.held is not None:
             await self.held.wait()
+        if request.path.startswith("/moved"):
+            return web.json_response({"baseURI": "elsewhere.example.com"})
+        if self.status == 302:
+            return web.Response(status=302, headers={"Location": f"/moved{request.path_qs}"})
         if self.body is not None or self.status != 200:
             return web.Response(status=self.status, text=self.body or "no")
         _, _, _, account, _, service, _ = request.path.split("/")
@@ -167,7 +171,15 @@ async def _so(value: bool) -> bool:
     return value
 
 
-BROKEN = [(503, None), (401, None), (200, "<html>"), (200, "{}"), (200, '{"baseURI": "https://x/y"}'), (200, "[]")]
+BROKEN = [
+    (503, None),
+    (401, None),
+    (302, None),
+    (200, "<html>"),
+    (200, "{}"),
+    (200, '{"baseURI": "https://x/y"}'),
+    (200, "[]"),
+]
 
 
 @pytest.mark.parametrize(("status", "body"), BROKEN)
