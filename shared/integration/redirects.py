@@ -43,8 +43,8 @@ def redirected(request: Request, status: int, location: str) -> Request:
     before = URL(request.url, encoded=True)
     try:
         after = before.join(URL(location, encoded=False)).with_fragment(None)
-        same_origin = before.origin() == after.origin()
-    except (ValueError, UnicodeError):
+        same_origin = before.origin() == URL(str(after.origin()))  # some hosts come out as no host: [x::1] as x::1
+    except (ValueError, IndexError):  # the latter is yarl's for http://[a]@@
         raise RedirectRefused("the answer redirects to something that is no address") from None
     if after.scheme not in {"http", "https"}:
         raise RedirectRefused("the answer redirects to something that is neither http nor https")

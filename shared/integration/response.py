@@ -58,7 +58,7 @@ def retry_after(value: str | None, date: str | None) -> float | None:
         return float(text)
     try:
         then, now = parsedate_to_datetime(text), parsedate_to_datetime(date or "")
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None
     then, now = (moment if moment.tzinfo else moment.replace(tzinfo=UTC) for moment in (then, now))
     return max(0.0, math.ceil((then - now).total_seconds()))

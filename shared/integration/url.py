@@ -100,7 +100,8 @@ def _checked(text: str) -> Address:
     credentials, _, host = found["authority"].rpartition("@")
     try:
         origin = URL(f"{found['scheme'].lower()}://{host}").origin()
-    except ValueError:
+        URL(str(origin))  # some hosts come out as no host: [x::1] as x::1
+    except (ValueError, IndexError):
         raise InvalidRequest("the address has no valid host and port") from None
     rest = quote(_LONE_PERCENT.sub("%25", found["rest"]), safe=_KEPT)
     if not rest.startswith("/"):

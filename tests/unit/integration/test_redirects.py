@@ -91,7 +91,16 @@ def test_a_location_is_relative_to_the_address(location: str, url: str) -> None:
 
 @pytest.mark.parametrize(
     "location",
-    ["ftp://a.example/", "javascript:alert(1)", "http://[::1", "http://a:99999/", "file:///etc/passwd", "http:///x"],
+    [
+        "ftp://a.example/",
+        "javascript:alert(1)",
+        "http://[::1",
+        "http://a:99999/",
+        "file:///etc/passwd",
+        "http:///x",
+        "http://[a]@@",
+        "http://[x::1]/",
+    ],
 )
 def test_a_location_that_is_no_address_is_refused(location: str) -> None:
     with pytest.raises(RedirectRefused):

@@ -168,6 +168,8 @@ def test_no_value_adds_a_header(value: str) -> None:
         ("{$botContext.v}", "https://a.example:99999/"),
         ("{$botContext.v}", "https://a b/"),
         ("{$botContext.v}", "https://[::1/"),
+        ("{$botContext.v}", "https://[x::1]/"),
+        ("{$botContext.v}", "https://[a]@@/"),
         ("{$botContext.v}", "https://a.example\\@b.example/\x07"),
         ("{$botContext.v}", "https://a.example/" + "x" * 20_000),
         ("{$botContext.v}", ""),
