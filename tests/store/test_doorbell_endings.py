@@ -139,13 +139,16 @@ async def test_a_worker_outlives_a_restart_of_redis_and_keeps_its_running_job(se
 
     redis = connect(server.url)
     await until(lambda: answers(redis))
-    async with working(server.url, watched, lease_ms=300, renew_seconds=0.05, idle_poll_seconds=0.1):
-        await enqueue(redis, "before")
+    async with working(server.url, watched, lease_ms=60_000, renew_seconds=0.05, idle_poll_seconds=0.1):
+        job_id = await enqueue(redis, "before")
         await until(lambda: started)
         server.stop()
-        await asyncio.sleep(0.5)  # longer than the lease
         server.start()
         await until(lambda: answers(redis))
+        async with redis.pipeline() as pipe:  # as when it was away for longer than the lease
+            pipe.delete(f"arq:in-progress:{job_id}")
+            pipe.zadd(QUEUE, {job_id: 1})
+            await pipe.execute()
         await enqueue(redis, "after")
         await until(lambda: len(started) == 2)
         opened.set()
