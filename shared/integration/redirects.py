@@ -42,8 +42,9 @@ def redirected(request: Request, status: int, location: str) -> Request:
     """
     before = URL(request.url, encoded=True)
     try:
-        after = before.join(URL(location, encoded=False)).with_fragment(None)
-        same_origin = before.origin() == URL(str(after.origin()))  # some hosts come out as no host: [x::1] as x::1
+        after = before.join(URL(location, encoded=False)).with_fragment(None).with_user(None)
+        after = URL(str(after), encoded=True)
+        same_origin = before.origin() == URL(str(after.origin()))  # some come out as none: [x::1] as x::1, //@@ as ""
     except (ValueError, IndexError):  # the latter is yarl's for http://[a]@@
         raise RedirectRefused("the answer redirects to something that is no address") from None
     if after.scheme not in {"http", "https"}:
@@ -55,7 +56,7 @@ def redirected(request: Request, status: int, location: str) -> Request:
     if not same_origin:
         # What proves to one origin who is calling is not for another's eyes.
         headers = {name: value for name, value in headers.items() if not is_secret_header(name)}
-    return Request(method, str(after.with_user(None)), headers, body)
+    return Request(method, str(after), headers, body)
 
 
 def same_origin(one: str, other: str) -> bool:

@@ -100,6 +100,7 @@ def test_a_location_is_relative_to_the_address(location: str, url: str) -> None:
         "http:///x",
         "http://[a]@@",
         "http://[x::1]/",
+        "//@@",
     ],
 )
 def test_a_location_that_is_no_address_is_refused(location: str) -> None:
