@@ -11,7 +11,7 @@ from typing import Any
 
 from arq.connections import ArqRedis
 from redis.asyncio.connection import AbstractConnection
-from redis.exceptions import NoScriptError, RedisError, ResponseError
+from redis.exceptions import NoScriptError, RedisError, ResponseError, TimeoutError  # noqa: A004 - redis' own
 
 from shared.store.connection import translated
 from shared.store.packing import NOTHING, Block, Script, ScriptCall
@@ -100,8 +100,9 @@ class Batches:
         pool = self._redis.connection_pool
         connection = await pool.get_connection()
         try:
+            late: list[RedisError] = []
             answers: list[Any] = await connection.retry.call_with_retry(
-                lambda: self._exchange(connection, commands), lambda error: _failed(connection, error)
+                lambda: self._exchange(connection, commands), lambda error: _failed(connection, error, late)
             )
             return answers
         finally:
@@ -120,11 +121,13 @@ class Batches:
         return answers
 
 
-async def _failed(connection: AbstractConnection, error: RedisError) -> None:
-    """Leave a connection that failed; raise what is not to be tried again."""
+async def _failed(connection: AbstractConnection, error: RedisError, late: list[RedisError]) -> None:
+    """Leave a connection that failed; raise what is not to be tried again. Who is `late` is asked once more."""
     await connection.disconnect()
-    if not isinstance(error, tuple(connection.retry_on_error)):
+    if not isinstance(error, tuple(connection.retry_on_error)) or late:
         raise error
+    if isinstance(error, TimeoutError):
+        late.append(error)
 
 
 def _answer(future: asyncio.Future[Any], answer: Any) -> None:

@@ -46,6 +46,24 @@ class LeavesReplicas(AbstractConnection):
             raise exceptions.ConnectionError("the server is a replica now") from error
 
 
+class ChecksLater(AbstractConnection):
+    """A connection that is not checked while it is made.
+
+    redis-py asks a server that accepts and never answers, a frozen one say, for a PING; when that is late it connects
+    again from within, where a PING is asked for too, and so on without an end.
+    """
+
+    async def on_connect(self) -> None:
+        """Greet the server. Raises redis' ConnectionError and TimeoutError."""
+        self.next_health_check = asyncio.get_running_loop().time() + self.health_check_interval
+        await super().on_connect()
+
+    async def check_health(self) -> None:
+        """Ask for a PING when the last answer is old. Raises redis' errors: whoever has a command tries both again."""
+        if self.health_check_interval and asyncio.get_running_loop().time() > self.next_health_check:
+            await self._send_ping()  # type: ignore[no-untyped-call]
+
+
 class PacksInC(AbstractConnection):
     """A connection that packs commands as redis-py's blocking ones do; its own way costs 100 us for three scripts."""
 
@@ -108,7 +126,7 @@ class WaitsForNothing(AbstractConnection):
 
 
 def _ours(kind: type[AbstractConnection]) -> type[AbstractConnection]:
-    return type(kind.__name__, (LeavesReplicas, ReadsWhatIsThere, WaitsForNothing, PacksInC, kind), {})
+    return type(kind.__name__, (LeavesReplicas, ChecksLater, ReadsWhatIsThere, WaitsForNothing, PacksInC, kind), {})
 
 
 class Pool(ConnectionPool):

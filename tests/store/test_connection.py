@@ -2,6 +2,7 @@
 
 import asyncio
 import tempfile
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from redis.exceptions import ConnectionError  # noqa: A004 - redis' own
 
 from shared.queue.conversation_keys import conversation_keys, packed_keys
 from shared.store import keys, packing
+from shared.store.batches import Batches
 from shared.store.connection import RedisUnreachable, address, connect, reach, translated
 from shared.store.pool import told_plainly
 from tests.store.conftest import Raw
@@ -102,6 +104,25 @@ async def test_a_server_that_became_a_replica_is_left_and_found_again_when_it_is
         await client.aclose()
         await other.aclose()
         server.stop()
+
+
+@pytest.mark.parametrize("ask", [lambda client: client.get("key"), lambda client: Batches(client).ask(("GET", "key"))])
+async def test_a_server_that_accepts_and_never_answers_is_given_up(ask: Callable[[Raw], Awaitable[object]]) -> None:
+    """One that is frozen: asking it has to end, though every attempt to connect succeeds."""
+    left = asyncio.Event()
+
+    async def hang(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await left.wait()
+        writer.close()
+
+    async with await asyncio.start_server(hang, "127.0.0.1", 0) as server:
+        port = server.sockets[0].getsockname()[1]
+        client = connect(f"redis://127.0.0.1:{port}", socket_timeout=0.02, retries=2)
+        async with asyncio.timeout(20):
+            with pytest.raises(RedisUnreachable), translated():
+                await ask(client)
+        left.set()
+        await client.aclose()
 
 
 async def test_connections_are_made_side_by_side() -> None:
