@@ -7,6 +7,7 @@ from yarl import URL
 from shared.bot.integration import REDIRECTS
 from shared.bot.secret_names import is_secret_header
 from shared.integration.request import Request
+from shared.integration.url import check_host
 
 _BODY_HEADERS = frozenset({"content-type", "content-encoding", "content-language"})
 # These may say: it is done, see there. 307 and 308 say: not here.
@@ -42,9 +43,10 @@ def redirected(request: Request, status: int, location: str) -> Request:
     """
     before = URL(request.url, encoded=True)
     try:
-        after = before.join(URL(location, encoded=False)).with_fragment(None).with_user(None)
-        after = URL(str(after), encoded=True)
-        same_origin = before.origin() == URL(str(after.origin()))  # some come out as none: [x::1] as x::1, //@@ as ""
+        joined = before.join(URL(location, encoded=False)).with_fragment(None).with_user(None)
+        check_host(joined)
+        after = URL(str(joined), encoded=True)
+        same_origin = before.origin() == after.origin()  # ValueError for what comes out as no address, such as //@@
     except (ValueError, IndexError):  # the latter is yarl's for http://[a]@@
         raise RedirectRefused("the answer redirects to something that is no address") from None
     if after.scheme not in {"http", "https"}:

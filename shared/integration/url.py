@@ -4,6 +4,7 @@ A value that opens the template stands as it is, since bots keep whole addresses
 percent-encoded in path and query; in the host it may be no more than a piece of a host name.
 """
 
+import ipaddress
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -50,6 +51,12 @@ def render_address(
         return address
     joint = "&" if "?" in address.url else "?"
     return address._replace(url=f"{address.url.rstrip('&?')}{joint}{query}")
+
+
+def check_host(url: URL) -> None:
+    """Raise ValueError for a host in brackets that is no IPv6 address, [x::1] for one, of which yarl makes x::1."""
+    if ":" in (url.raw_host or ""):
+        ipaddress.IPv6Address(url.raw_host or "")
 
 
 def without_query(url: str) -> str:
@@ -100,7 +107,7 @@ def _checked(text: str) -> Address:
     credentials, _, host = found["authority"].rpartition("@")
     try:
         origin = URL(f"{found['scheme'].lower()}://{host}").origin()
-        URL(str(origin))  # some hosts come out as no host: [x::1] as x::1
+        check_host(origin)
     except (ValueError, IndexError):
         raise InvalidRequest("the address has no valid host and port") from None
     rest = quote(_LONE_PERCENT.sub("%25", found["rest"]), safe=_KEPT)
