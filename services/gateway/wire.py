@@ -42,7 +42,7 @@ class ConversationRequest(Wire, frozen=True):
 
 
 class ConversationCreated(Wire, frozen=True):
-    """A conversation, its consumer, and the token that opens it until `expires_at`."""
+    """A conversation, its consumer, and the token that opens it until `expiresAt`."""
 
     conversation_id: str
     user_id: str
@@ -78,7 +78,7 @@ class Message(Wire, frozen=True, omit_defaults=True):
     """One entry of the outbox. `id` is its sequence as text, and the cursor after it.
 
     `from` is `consumer`, `bot` or `system`; `type` is `text`, `rich`, `transfer` or `closed`. `content` and
-    `quick_replies` are LivePerson rich-content JSON; the client waits `delay_ms`. `client_id` is the id the consumer
+    `quickReplies` are LivePerson rich-content JSON; the client waits `delayMs`. `clientId` is the id the consumer
     gave its message.
     """
 
@@ -133,7 +133,7 @@ class GapFrame(Wire, frozen=True):
 
 
 class WebViewRequest(Wire, frozen=True):
-    """What an external form posts (CB: reference/scripting.md 6); web_view_variables.py knows the variables."""
+    """What an external form posts; `contextVariables` is a list of `{name, value}` or a plain object."""
 
     bot_id: str
     conversation_id: str
@@ -218,7 +218,7 @@ class BotList(Wire, frozen=True):
 
 
 class TurnList(Wire, frozen=True):
-    """What the turns after a turn did (shared/dialog/trace.py), oldest first."""
+    """What the turns after a turn did, oldest first."""
 
     turns: list[dict[str, Any]]
 
