@@ -27,6 +27,8 @@ def find_files(paths: Iterable[Path]) -> list[Path]:
             if not inside:
                 raise SuiteError(str(path), "there are no test files in this folder", "Name them NAME.test.yaml")
             found |= dict.fromkeys(inside)
+        elif path.suffix == ".json" and path.exists():
+            raise SuiteError(str(path), "this is no test file", "Give a NAME.test.yaml; --record writes one for a bot")
         elif path.exists():
             found[path] = None
         else:

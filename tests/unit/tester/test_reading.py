@@ -118,3 +118,5 @@ def test_test_files_are_found_in_folders_and_by_name(tmp_path: Path) -> None:
     assert find_files([other, tmp_path, one]) == [other, one]
     with pytest.raises(SuiteError, match="there is no such file or folder"):
         find_files([tmp_path / "gone"])
+    with pytest.raises(SuiteError, match=r"bot\.json: this is no test file\. Give a NAME\.test\.yaml"):
+        find_files([write(tmp_path, "{}", name="bot.json")])
