@@ -5,10 +5,7 @@ time that are left, or ends as `interrupted` (design section 7).
 """
 
 import asyncio
-import logging
 import secrets
-import time
-from dataclasses import dataclass, field
 from typing import Any
 
 import msgspec
@@ -16,15 +13,15 @@ import structlog
 
 from services.integration_worker import metrics
 from services.integration_worker.bots import BotUnusable
-from services.integration_worker.exchange import Exchanges, Wanted, class_of, word
+from services.integration_worker.exchange import Exchanges, Wanted, class_of
 from services.integration_worker.idempotency import with_idempotency_key
+from services.integration_worker.job import Job, answered, begun, failed
 from services.integration_worker.patience import patiently
 from services.integration_worker.protecting import HELD_BACK, Pause
 from services.integration_worker.records import BotVersions, CallRecords
 from shared.bot.integration import Integration
 from shared.bot.model import Bot
-from shared.dialog.events import Attempt, CallOutcome, SentRequest
-from shared.integration.client import Answer
+from shared.dialog.events import CallOutcome, SentRequest
 from shared.integration.filling import InvalidRequest
 from shared.integration.policy import Ending, Retry, decide
 from shared.integration.repeating import Made, repeat
@@ -32,7 +29,7 @@ from shared.integration.request import Request, render_request
 from shared.integration.shown import show_request
 from shared.integration.url import without_query
 from shared.privacy.naming import Sensitive
-from shared.queue.records import CallStarted
+from shared.store.connection import RedisUnreachable
 
 _WAIT_FOR_REDIS = 15.0
 _LONGEST_OUTCOME = 2 * 1024 * 1024  # control characters grow sixfold; a turn's frame has to hold it
@@ -46,30 +43,6 @@ class _Stopped(Exception):  # noqa: N818 - ends the attempts, never leaves this 
     def __init__(self, outcome: str) -> None:
         super().__init__(outcome)
         self.outcome = outcome
-
-
-@dataclass
-class _Job:
-    """What one run of the job knows of its call. `ends_at` is on the loop's clock."""
-
-    call_id: str
-    claim: str
-    started: CallStarted
-    ends_at: float
-    attempts: list[Attempt]
-    values: dict[str, Any]
-    recorded: int  # how many of `attempts` Redis has
-    fresh: bool = True  # the attempt that START recorded has not been made yet
-    last: Made | None = None
-    address: str = ""
-    method: str = ""
-    sent: SentRequest | None = None
-    begun: float = field(default_factory=time.monotonic)
-
-    @property
-    def number(self) -> int:
-        """The number of the attempt that START recorded last."""
-        return self.started.attempts + 1
 
 
 class Calls:
@@ -92,8 +65,8 @@ class Calls:
             log.warning("a call came too late: it is not made")
             await self._end(call_id, CallOutcome(call_id, failure="late", failure_detail=detail), "")
         elif started.outcome == "go":
-            job = _job(call_id, claim, started)
-            outcome = await self._outcome(job)
+            job = begun(call_id, claim, started)
+            outcome = await self._guarded(job)
             if outcome is not None:
                 await self._end(call_id, outcome, started.integration_id)
         else:
@@ -103,7 +76,17 @@ class Calls:
         """End what goes on beside the calls."""
         await self._exchanges.close()
 
-    async def _outcome(self, job: _Job) -> CallOutcome | None:
+    async def _guarded(self, job: Job) -> CallOutcome | None:
+        """Return what became of the call, also when a fault of ours met it: nobody is to wait for its budget to end."""
+        try:
+            return await self._outcome(job)
+        except RedisUnreachable:
+            raise
+        except Exception:
+            log.exception("the worker failed on a call", integration=job.started.integration_id)
+            return failed(job, "lost", "the integration worker failed on it: its log says why")
+
+    async def _outcome(self, job: Job) -> CallOutcome | None:
         """Return what became of the call, None when nobody waits for it any more."""
         try:
             bot = await patiently(lambda: self._bots.get(job.started.version), _WAIT_FOR_REDIS)
@@ -112,9 +95,9 @@ class Calls:
             if self._show:
                 job.sent = _shown(bot, integration, job.values, request)
         except (BotUnusable, InvalidRequest) as error:
-            return _failed(job, "invalid", str(error))
+            return failed(job, "invalid", str(error))
         if job.started.interrupted and not _goes_on(job, integration):
-            return _failed(job, "interrupted", "its worker died in mid-call, and it may have been executed")
+            return failed(job, "interrupted", "its worker died in mid-call, and it may have been executed")
         try:
             made = await self._attempts(job, Wanted(request, bot, integration, job.values))
         except _Stopped as stopped:
@@ -122,13 +105,13 @@ class Calls:
                 _dropped(stopped.outcome)
                 return None
             if job.last is None:
-                return _failed(job, "late", "the call was not begun in time")
+                return failed(job, "late", "the call was not begun in time")
             made = job.last
         if made.answer.ending.failure in HELD_BACK and job.last is not None:
             made = job.last  # an answer that came says more than that no other was asked for
-        return _answered(job, made.answer)
+        return answered(job, made.answer)
 
-    async def _attempts(self, job: _Job, wanted: Wanted) -> Made:
+    async def _attempts(self, job: Job, wanted: Wanted) -> Made:
         policy, request, pause = wanted.integration.policy, wanted.request, self._pause(job)
         loop = asyncio.get_running_loop()
 
@@ -151,7 +134,7 @@ class Calls:
 
         return await repeat(policy, request.method, attempt, another)
 
-    def _pause(self, job: _Job) -> Pause:
+    def _pause(self, job: Job) -> Pause:
         """Say in Redis that an attempt is not made yet: should the worker die, nothing may have been executed."""
         loop = asyncio.get_running_loop()
 
@@ -170,7 +153,7 @@ class Calls:
 
         return Pause(begins, ends)
 
-    async def _start_another(self, job: _Job) -> None:
+    async def _start_another(self, job: Job) -> None:
         """START the next attempt under a claim of its own. Raises _Stopped."""
         loop = asyncio.get_running_loop()
         job.claim = secrets.token_hex(8)
@@ -193,22 +176,7 @@ class Calls:
             _dropped("its result is not awaited any more")
 
 
-def _job(call_id: str, claim: str, started: CallStarted) -> _Job:
-    attempts = [one for record in started.ended for one in _recorded(record)]
-    if started.interrupted:
-        attempts.append(Attempt(0, 0.0, "interrupted"))
-    ends_at = asyncio.get_running_loop().time() + started.left_ms / 1000
-    values = msgspec.msgpack.decode(started.values, type=dict[str, Any])
-    return _Job(call_id, claim, started, ends_at, attempts, values, len(attempts))
-
-
-def _recorded(record: bytes) -> list[Attempt]:
-    """Return the attempts of a record; a worker of version 0.1.0 wrote one alone."""
-    found = msgspec.json.decode(record, type=list[Attempt] | Attempt)
-    return [found] if isinstance(found, Attempt) else found
-
-
-def _goes_on(job: _Job, integration: Integration) -> bool:
+def _goes_on(job: Job, integration: Integration) -> bool:
     """Tell whether a call that was cut off in mid-attempt may be made again."""
     left = job.started.left_ms / 1000
     made = job.started.attempts
@@ -216,7 +184,7 @@ def _goes_on(job: _Job, integration: Integration) -> bool:
     return isinstance(decide(integration.policy, integration.method, made, ending, left, 0.0), Retry)
 
 
-def _integration(bot: Bot, job: _Job) -> Integration:
+def _integration(bot: Bot, job: Job) -> Integration:
     integration = bot.integrations.get(job.started.integration_id)
     if integration is None:
         raise InvalidRequest("the bot has no such integration")
@@ -231,40 +199,11 @@ def _shown(bot: Bot, integration: Integration, values: dict[str, Any], request: 
     return show_request(integration, values, request, credential=credential, is_sensitive=is_sensitive).sent()
 
 
-def _rendered(integration: Integration, job: _Job) -> Request:
+def _rendered(integration: Integration, job: Job) -> Request:
     job.method = integration.method
     request = with_idempotency_key(render_request(integration, job.values), integration, job.call_id)
     job.address = without_query(request.url)
     return request
-
-
-def _answered(job: _Job, answer: Answer) -> CallOutcome:
-    if answer.ending.failure is not None:
-        return _failed(job, answer.ending.failure, answer.ending.detail)
-    _report(job, answer.ending)
-    return CallOutcome(
-        job.call_id,
-        status=answer.ending.status,
-        headers=answer.headers,
-        body=answer.body,
-        attempts=job.attempts,
-        method=job.method,
-        address=job.address,
-        request=job.sent,
-    )
-
-
-def _failed(job: _Job, failure: str, detail: str) -> CallOutcome:
-    _report(job, Ending(failure=failure))
-    return CallOutcome(
-        job.call_id,
-        failure=failure,
-        failure_detail=detail,
-        attempts=job.attempts,
-        method=job.method,
-        address=job.address,
-        request=job.sent,
-    )
 
 
 def _too_large(outcome: CallOutcome) -> CallOutcome:
@@ -276,18 +215,3 @@ def _too_large(outcome: CallOutcome) -> CallOutcome:
 def _dropped(reason: str) -> None:
     metrics.CALLS_DROPPED.inc()
     log.info("call dropped", reason=reason)
-
-
-def _report(job: _Job, ending: Ending) -> None:
-    seconds = time.monotonic() - job.begun
-    metrics.CALL_SECONDS.observe(seconds)
-    log.log(
-        logging.INFO if ending.failure is None else logging.WARNING,
-        "call",
-        integration=job.started.integration_id,
-        version=job.started.version[:12],
-        method=job.method,
-        outcome=word(ending),
-        attempts=len(job.attempts),
-        ms=round(seconds * 1000),
-    )

@@ -34,6 +34,23 @@ async def test_a_call_brings_its_answer(waiting: Waiting, server: Server) -> Non
     assert headers["Accept"] == headers["Content-Type"] == "application/json;charset=UTF-8"
 
 
+async def test_a_call_on_which_the_worker_fails_ends_at_once(
+    waiting: Waiting, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fails(*_: Any, **__: Any) -> None:
+        raise ZeroDivisionError("what nobody thought of")
+
+    monkeypatch.setattr(OutboundClient, "attempt", fails)
+    await waiting.publish(responder("Orders", server.url))
+    with capture_logs() as logs:
+        outcome = await waiting.made("Orders")
+    assert (outcome.failure, outcome.failure_detail) == (
+        "lost",
+        "the integration worker failed on it: its log says why",
+    )
+    assert [line["event"] for line in logs if line["log_level"] == "error"] == ["the worker failed on a call"]
+
+
 TABLE: list[tuple[str, list[Any], list[str], int | str]] = [
     # a server that gives                            attempts                          status or failure
     ("GET", [failing(500), OK], ["500", "200"], 200),
