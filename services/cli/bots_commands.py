@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from services.cli.check_command import counts
 from services.cli.failure import CommandFailed
 from services.cli.plain import plain
 from services.cli.server_option import server, server_address, with_server
@@ -40,9 +41,14 @@ def read_bots(paths: tuple[Path, ...], manifest: Path | None) -> list[BotSource]
 )
 @with_server
 def deploy(bots: tuple[Path, ...], manifest: Path | None, redis: str, data: Path | None) -> None:
-    """Publish exported bots; sessions that run stay on the version they began with."""
+    """Publish exported bots; sessions that run stay on the version they began with.
+
+    What is wrong with a bot is counted on standard error, and keeps it from nothing: botlane check shows it.
+    """
     settings = read_settings()
     sources = read_bots(bots, manifest)
+    for line in filter(None, map(counts, bots, sources)):
+        click.echo(line, err=True)
     for bot in asyncio.run(_deploy(server_address(redis, data, settings), settings, sources)):
         click.echo(_line(bot))
 

@@ -132,6 +132,7 @@ def test_deployed_bots_are_listed(corpus: Path, valkey_server: str) -> None:
     export = corpus / "go-back.json"
     deployed = botlane("deploy", str(export), BOTLANE_REDIS_URL=valkey_server)
     assert deployed.returncode == 0, deployed.stderr
+    assert deployed.stderr == f"{export}: 1 warning; to see them: botlane check {export}\n"
     assert deployed.stdout in botlane("bots", BOTLANE_REDIS_URL=valkey_server).stdout
 
 
