@@ -219,7 +219,7 @@ async def test_a_form_sent_twice_within_two_seconds_is_one_event(
 ) -> None:
     talk = await conversation()
     first = await mailbox.ingest_web_view(talk, "receipt", BINARY, b'{"text":"done"}')
-    assert abs(await redis.pexpiretime(keys.posted(talk, "receipt")) - first.at - 2000) < 100
+    assert 0 < await redis.pttl(keys.posted(talk, "receipt")) <= 2000
     await redis.expire(keys.posted(talk, "receipt"), 60)  # the test may be slow
     again = await mailbox.ingest_web_view(talk, "receipt", BINARY, b'{"text":"done"}')
     assert (first.outcome, again.outcome) == ("accepted", "duplicate")
