@@ -34,6 +34,8 @@ _ANSWERS = {
     "hash": ("unauthorized",),
 }
 
+LONGEST_NAME = 500
+
 
 class Credential(NamedTuple):
     """What is shown. `names` may be set by it (None: any); `answers` are the codes that refuse it, none if it counts."""
@@ -112,7 +114,7 @@ class Wallet:
 def names_in(content: bytes) -> frozenset[str]:
     """Return the names of the variables that can be read in a body."""
     try:
-        given: Any = json.loads(content.decode("utf-8-sig")).get("contextVariables") or ()
+        given: Any = json.loads(content.decode("utf-8-sig", errors="replace")).get("contextVariables") or ()
     except (ValueError, AttributeError, RecursionError):
         return frozenset()
     if isinstance(given, dict):
@@ -123,4 +125,4 @@ def names_in(content: bytes) -> frozenset[str]:
 
 def _may_be_named(name: Any) -> bool:
     """Tell what is a text that has its place in a token and a header."""
-    return isinstance(name, str) and len(name) <= 500 and name.encode(errors="replace").decode() == name
+    return isinstance(name, str) and len(name) <= LONGEST_NAME and name.encode(errors="replace").decode() == name
