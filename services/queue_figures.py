@@ -1,18 +1,11 @@
-"""The numbers of the queues, which every program exports alike: whoever lives tells how long others have waited.
-
-They are asked for when somebody collects numbers, at most every two seconds: nobody who collects costs nothing.
-"""
-
-import asyncio
-import time
+"""The numbers of the queues, which every program exports alike: whoever lives tells how long others have waited."""
 
 from arq.connections import ArqRedis
 from prometheus_client import Gauge
 
+from services.collecting import Collected
 from shared.queue.figures import Figures, ShardFigures
-from shared.store.connection import RedisUnreachable
 
-EVERY_SECONDS, PATIENCE_SECONDS = 2.0, 2.0
 _ALIKE = " (every program exports the same: take the max)"
 
 REACHABLE = Gauge("botlane_redis_reachable", "1 when this program reached Redis for these numbers, else 0")
@@ -25,35 +18,29 @@ ALIVE = Gauge("botlane_conversations_alive", "Conversations that have not expire
 LETTERS = Gauge("botlane_dead_letters_kept", "Dead letters kept" + _ALIKE, ["shard"])
 
 
-class QueueFigures:
-    """Brings the gauges up to date."""
+def queue_figures(redis: ArqRedis, shards: int) -> Collected[list[ShardFigures]]:
+    """Return what brings the gauges up to date."""
+    figures = Figures(redis)
 
-    def __init__(self, redis: ArqRedis, shards: int) -> None:
-        self._figures = Figures(redis)
-        self._shards = shards
-        self._asked_at = float("-inf")
-        self._asking = asyncio.Lock()
+    async def ask() -> list[ShardFigures]:
+        return [await figures.of(shard) for shard in range(shards)]
 
-    async def refresh(self) -> None:
-        """Ask unless it was done just now. While Redis is away there are no such numbers, rather than old ones."""
-        async with self._asking:
-            if time.monotonic() - self._asked_at < EVERY_SECONDS:
-                return
-            try:
-                async with asyncio.timeout(PATIENCE_SECONDS):
-                    found = [await self._figures.of(shard) for shard in range(self._shards)]
-            except (RedisUnreachable, TimeoutError):
-                REACHABLE.set(0)
-                for gauge in (WAITING, OLDEST, BUSY, ALIVE, LETTERS):
-                    gauge.clear()
-                return
-            self._asked_at = time.monotonic()
-            REACHABLE.set(1)
-            for shard, figures in enumerate(found):
-                _show(str(shard), figures)
+    return Collected(ask, _show, _away)
 
 
-def _show(shard: str, figures: ShardFigures) -> None:
+def _away() -> None:
+    REACHABLE.set(0)
+    for gauge in (WAITING, OLDEST, BUSY, ALIVE, LETTERS):
+        gauge.clear()
+
+
+def _show(found: list[ShardFigures]) -> None:
+    REACHABLE.set(1)
+    for shard, figures in enumerate(found):
+        _show_shard(str(shard), figures)
+
+
+def _show_shard(shard: str, figures: ShardFigures) -> None:
     WAITING.labels("dialog", shard).set(figures.waiting)
     WAITING.labels("integration", shard).set(figures.calls_waiting)
     OLDEST.labels("dialog", shard).set(figures.oldest_ms / 1000)

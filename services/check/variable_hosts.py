@@ -43,8 +43,9 @@ def _named(hole: Placeholder, before: str, rest: str, place: str, subject: Subje
     if (before and not sign) or _END.search(after) or "." in rest or host.endswith(":"):
         return None
     if host:
-        ends = f"{{{hole.expression}}} stands at the end of its host: calls fail unless it is a path"
-        return found("variable-ends-host", place, ends if not rest else f"{ends.partition(' unless')[0]}")
+        unless = "" if rest else " unless it is a path"
+        note = f"{{{hole.expression}}} stands at the end of its host: calls fail{unless}"
+        return found("variable-ends-host", place, note)
     if subject.bot.egress.allow is not None:
         return None
     return found("variable-host", place, f"{{{hole.expression}}} decides which host is called")

@@ -9,7 +9,7 @@ from services.dialog_worker.worker import build_worker
 from services.heartbeat import heartbeat
 from services.operations import start_operations
 from services.program import CannotWork, Program
-from services.queue_figures import QueueFigures
+from services.queue_figures import queue_figures
 from services.settings import Settings, SettingsError
 from shared.queue.worker import DoorbellWorker
 from shared.store.connection import RedisUnreachable, connect, reach
@@ -24,7 +24,7 @@ async def _work(settings: Settings) -> None:
     checks = {"redis": lambda: reach(redis), "turn processes": lambda: _started(worker)}
     try:
         await reach(redis)
-        operations = await start_operations(settings.ops, checks, QueueFigures(redis, settings.shards).refresh)
+        operations = await start_operations(settings.ops, checks, queue_figures(redis, settings.shards).refresh)
     except (RedisUnreachable, SettingsError):
         await redis.aclose()
         raise

@@ -13,7 +13,7 @@ from services.gateway.parts import PARTS
 from services.heartbeat import heartbeat
 from services.operations import start_operations
 from services.program import Program
-from services.queue_figures import QueueFigures
+from services.queue_figures import queue_figures
 from services.settings import Settings
 from shared.store.connection import connect, reach
 
@@ -28,7 +28,7 @@ async def _serve(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     redis = connect(settings.redis_url)
-    figures = QueueFigures(redis, settings.shards)
+    figures = queue_figures(redis, settings.shards)
     runner: web.AppRunner | None = None
     operations: web.AppRunner | None = None
     try:

@@ -7,11 +7,11 @@ import sys
 import structlog
 
 from services.heartbeat import heartbeat
-from services.integration_worker.guard_gauges import GuardGauges
+from services.integration_worker.guard_gauges import guard_gauges
 from services.integration_worker.worker import REDIS_CONNECTIONS, build_worker
 from services.operations import start_operations
 from services.program import Program
-from services.queue_figures import QueueFigures
+from services.queue_figures import queue_figures
 from services.settings import Settings, SettingsError
 from shared.store.connection import RedisUnreachable, connect, reach
 
@@ -24,7 +24,7 @@ async def _work(settings: Settings) -> None:
     """Work until SIGTERM or SIGINT. Raises RedisUnreachable and SettingsError before it begins."""
     _allow_open_files()
     redis = connect(settings.redis_url, max_connections=REDIS_CONNECTIONS)
-    figures, gauges = QueueFigures(redis, settings.shards), GuardGauges(redis)
+    figures, gauges = queue_figures(redis, settings.shards), guard_gauges(redis)
 
     async def refresh() -> None:
         await asyncio.gather(figures.refresh(), gauges.refresh())

@@ -12,7 +12,7 @@ from arq.connections import ArqRedis
 from prometheus_client import REGISTRY
 
 from services.integration_worker.call import Calls
-from services.integration_worker.guard_gauges import GuardGauges
+from services.integration_worker.guard_gauges import guard_gauges
 from services.integration_worker.protecting import UNSAID, Pause, Protector
 from services.integration_worker.visiting import Visits
 from shared.bot.integration import Policy
@@ -350,7 +350,7 @@ async def test_a_breaker_opens_for_all_workers_and_their_numbers_and_the_command
     assert server.seen.count == 2
     assert counted("botlane_breaker_changes_total", state="open") == opened + 1
     assert counted("botlane_calls_held_back_total", why="breaker_open") == held_back + 11
-    await GuardGauges(waiting.redis).refresh()
+    await guard_gauges(waiting.redis).refresh()
     assert counted("botlane_breaker_state", name="Bot: It") == 1
     [guard] = await read_guards(waiting.redis)
     assert guard.breaker is not None
@@ -366,7 +366,7 @@ async def test_the_numbers_of_a_limit_are_those_of_all_workers(waiting: Waiting,
         await until(server.called(1), going)
         waits = asyncio.create_task(other.call(calls[1]))
         await until(holds(waiting, call_keys.guard("integration:bot:It")[2]), waits)
-        gauges = GuardGauges(waiting.redis)
+        gauges = guard_gauges(waiting.redis)
         await gauges.refresh()
         label = {"guard": "integration", "name": "Bot: It"}
         names = ("botlane_guard_in_flight", "botlane_guard_waiting", "botlane_breaker_state")
