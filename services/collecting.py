@@ -1,4 +1,4 @@
-"""Numbers read from Redis when somebody collects them, at most every two seconds: who does not collect costs nothing."""
+"""Numbers read from Redis when somebody collects them, every two seconds at most: otherwise they cost nothing."""
 
 import asyncio
 import time

@@ -118,7 +118,7 @@ async def test_go_back_leaves_a_pending_question_for_a_starter_and_returns(words
         await consumer.sees("closed")
         path = f"/v1/conversations/{consumer.conversation_id}/messages"
         status, body = await consumer.request("POST", path, json={"text": "still there?"})
-        assert (status, body["error"]["code"]) == (410, body["error"]["code"])
+        assert (status, body["error"]["code"]) == (410, "closed")
 
 
 async def test_instagram_starter_has_no_starter_and_jumps_by_what_is_known_of_the_consumer(
