@@ -15,8 +15,8 @@ from shared.integration.policy import Ending
 from shared.protection.guards import Guard
 from shared.store import call_keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
+from tests.services.integration_worker.limits import Crowd, holds, maker, outcomes
 from tests.services.integration_worker.misbehaving import Server
-from tests.services.integration_worker.test_protecting import Crowd, holds, maker, outcomes
 from tests.services.integration_worker.token_end_point import DENIED, issuing, published, sent
 
 OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')

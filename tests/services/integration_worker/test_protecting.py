@@ -2,106 +2,32 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
 from typing import Any, cast
 
-import pytest
-from aiohttp import web
-from arq.connections import ArqRedis
 from prometheus_client import REGISTRY
 
-from services.integration_worker.call import Calls
 from services.integration_worker.guard_gauges import guard_gauges
-from services.integration_worker.protecting import UNSAID, Pause, Protector
+from services.integration_worker.protecting import UNSAID, Protector
 from services.integration_worker.visiting import Visits
 from shared.bot.integration import Policy
 from shared.bot.protection import Protection, Rate
-from shared.dialog.events import CallOutcome
-from shared.integration.client import Answer, OutboundClient
+from shared.integration.client import Answer
 from shared.integration.policy import Ending
-from shared.protection.figures import read_guards
 from shared.protection.guards import Guard
 from shared.store import call_keys, keys
 from tests.services.integration_worker.calling import Waiting, responder, until, words
+from tests.services.integration_worker.limits import (
+    NEVER,
+    OK,
+    Crowd,
+    holds,
+    keys_of_guards,
+    maker,
+    one_behind_another,
+    outcomes,
+)
 from tests.services.integration_worker.misbehaving import Server
 from tests.services.integration_worker.test_worker import ended, working
-
-OK = (200, {"Content-Type": "application/json"}, b'{"ok":1}')
-BAD: tuple[int, dict[str, str], bytes] = (503, {}, b"no")
-ONCE = "retries = 0\n"
-
-
-async def unexpected() -> None:
-    raise AssertionError("it does not wait")
-
-
-async def never() -> bool:
-    raise AssertionError("it does not wait")
-
-
-NEVER = Pause(unexpected, never)
-
-
-class Crowd:
-    """An answer that takes a moment from when `full` have waited for it together, and counts how many do."""
-
-    def __init__(self, full: int) -> None:
-        self.full, self.now, self.most, self.count = full, 0, 0, 0
-        self._filled = asyncio.Event()
-
-    async def __call__(self, _: web.Request) -> web.Response:
-        self.count += 1
-        self.now += 1
-        self.most = max(self.most, self.now)
-        if self.now >= self.full:
-            self._filled.set()
-        await self._filled.wait()
-        await asyncio.sleep(0.01)
-        self.now -= 1
-        return web.Response(text="{}")
-
-
-@asynccontextmanager
-async def maker(waiting: Waiting) -> AsyncIterator[Calls]:
-    """Calls of one worker."""
-    protector = Protector(waiting.redis)
-    async with OutboundClient() as client:
-        yield waiting.maker(client, protector)
-    await protector.close()
-
-
-async def outcomes(waiting: Waiting, calls: list[str]) -> list[CallOutcome]:
-    found = [await waiting.outcome(call_id) for call_id in calls]
-    assert all(found)
-    return cast("list[CallOutcome]", found)
-
-
-def holds(waiting: Waiting, key: str, count: int = 1) -> Callable[[], Awaitable[bool]]:
-    """Whether so many are in a line, or have a start."""
-
-    async def enough() -> bool:
-        return int(await waiting.redis.zcard(key)) >= count
-
-    return enough
-
-
-def fails_when(happened: Callable[[], Awaitable[bool]]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    """Answer 503, but not before something has happened."""
-
-    async def answer(_: web.Request) -> web.Response:
-        while not await happened():
-            await asyncio.sleep(0.005)
-        return web.Response(status=503)
-
-    return answer
-
-
-async def keys_of_guards(redis: ArqRedis) -> set[bytes]:
-    return set(await redis.keys("*{protection}*"))
-
-
-# -- how many at once ---------------------------------------------------------------------------------------------
 
 
 async def test_never_more_calls_at_once_than_the_integration_allows(waiting: Waiting, server: Server) -> None:
@@ -239,16 +165,8 @@ async def test_the_places_of_a_worker_that_died_come_free_long_before(waiting: W
 async def test_a_call_that_is_stopped_while_it_waits_leaves_its_place_in_the_line(
     waiting: Waiting, server: Server
 ) -> None:
-    server.answers = [server.hang, OK]
-    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
-    first, second = await waiting.call("It"), await waiting.call("It")
     permits, line = call_keys.guard("integration:bot:It")[1:3]
-    async with maker(waiting) as made:
-        holding = asyncio.create_task(made.call(first))
-        await until(server.called(1), holding)
-        waits = asyncio.create_task(made.call(second))
-
-        await until(holds(waiting, line), waits)
+    async with one_behind_another(waiting, server) as (_, waits, holding):
         for task in (waits, holding):
             task.cancel()
             await asyncio.wait([task])
@@ -279,16 +197,8 @@ async def test_a_post_that_waited_in_a_worker_that_died_is_made_by_another(waiti
 
 
 async def test_a_call_that_nobody_awaits_any_more_is_not_made_after_its_wait(waiting: Waiting, server: Server) -> None:
-    server.answers = [server.hang, OK]
-    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
-    first, second = await waiting.call("It"), await waiting.call("It")
-    permits, line = call_keys.guard("integration:bot:It")[1:3]
-    async with maker(waiting) as made:
-        holding = asyncio.create_task(made.call(first))
-        await until(server.called(1), holding)
-        waits = asyncio.create_task(made.call(second))
-
-        await until(holds(waiting, line), waits)
+    permits = call_keys.guard("integration:bot:It")[1]
+    async with one_behind_another(waiting, server) as (second, waits, holding):
         assert await waiting.mailbox.result(second, b'{"type": "outcome", "call_id": "elsewhere"}')
         server.released.set()
         await asyncio.gather(holding, waits)
@@ -302,59 +212,6 @@ async def test_calls_without_limits_ask_nothing(waiting: Waiting, server: Server
     await waiting.publish(responder("It", server.url), responder("Other", server.url), more=host)
     assert (await waiting.made("It")).attempts[0].waited == 0
     assert await keys_of_guards(waiting.redis) == set()
-
-
-# -- the breaker --------------------------------------------------------------------------------------------------
-
-
-async def test_an_open_breaker_ends_calls_at_once_and_lets_one_probe_through(waiting: Waiting, server: Server) -> None:
-    server.answers = [BAD]
-    breaker = ONCE + "breaker = { failures = 2 }\n"
-    await waiting.publish(responder("It", server.url), manifest=breaker)
-    assert [(await waiting.made("It")).status for _ in range(2)] == [503, 503]
-    outcome = await waiting.made("It")
-    assert (outcome.failure, words(outcome), server.seen.count) == ("breaker_open", ["breaker_open"], 2)
-    assert "Bot: It" in outcome.failure_detail
-    guard = call_keys.guard("integration:bot:It")[0]
-    server.answers = [server.hang, OK]
-    await cast("Any", waiting.redis.hincrby(guard, "since", -30_000))
-    async with maker(waiting) as made:
-        probing = asyncio.create_task(made.call(probe := await waiting.call("It")))
-        await until(server.called(3), probing)
-        assert (await waiting.made("It")).failure == "breaker_open"
-        server.released.set()
-        await probing
-    [probed] = await outcomes(waiting, [probe])
-    assert probed.body == "late"
-    assert await cast("Any", waiting.redis.hget(guard, "state")) == b"closed"
-    assert (await waiting.made("It")).status == 200
-
-
-async def test_a_breaker_opens_for_all_workers_and_their_numbers_and_the_command_say_so(
-    waiting: Waiting, server: Server, valkey_server: str
-) -> None:
-    server.answers = [BAD]
-    limits = ONCE + "concurrency = 1\nbreaker = { failures = 2 }\n"
-    await waiting.publish(responder("It", server.url), manifest=limits)
-
-    def counted(metric: str, **labels: str) -> float:
-        return REGISTRY.get_sample_value(metric, {"guard": "integration", **labels}) or 0
-
-    opened = counted("botlane_breaker_changes_total", state="open")
-    held_back = counted("botlane_calls_held_back_total", why="breaker_open")
-    calls = [await waiting.call("It") for _ in range(12)]
-    async with working(valkey_server), working(valkey_server), working(valkey_server):
-        found = [await ended(waiting, call_id) for call_id in calls]
-        assert (await ended(waiting, await waiting.call("It"))).failure == "breaker_open"
-    assert sorted(str(outcome.failure or outcome.status) for outcome in found) == ["503"] * 2 + ["breaker_open"] * 10
-    assert server.seen.count == 2
-    assert counted("botlane_breaker_changes_total", state="open") == opened + 1
-    assert counted("botlane_calls_held_back_total", why="breaker_open") == held_back + 11
-    await guard_gauges(waiting.redis).refresh()
-    assert counted("botlane_breaker_state", name="Bot: It") == 1
-    [guard] = await read_guards(waiting.redis)
-    assert guard.breaker is not None
-    assert (guard.breaker.state, guard.last_failure) == ("open", "503")
 
 
 async def test_the_numbers_of_a_limit_are_those_of_all_workers(waiting: Waiting, server: Server) -> None:
@@ -380,60 +237,9 @@ async def test_the_numbers_of_a_limit_are_those_of_all_workers(waiting: Waiting,
     assert waited.waited > 0
 
 
-async def test_a_call_whose_breaker_opens_between_its_attempts_ends_with_the_answer_it_had(
-    waiting: Waiting, server: Server
-) -> None:
-    server.answers = [BAD]
-    await waiting.publish(responder("It", server.url), manifest="breaker = { failures = 2 }\n")
-    outcome = await waiting.made("It")
-    assert (outcome.status, words(outcome), server.seen.count) == (503, ["503", "503", "breaker_open"], 2)
-
-
-async def test_who_waits_for_a_place_ends_at_once_when_the_breaker_opens(waiting: Waiting, server: Server) -> None:
-    line = call_keys.guard("integration:bot:It")[2]
-    server.answers = [fails_when(holds(waiting, line, 3))]
-    limits = "concurrency = 1\nbreaker = { failures = 1 }\n" + ONCE
-    await waiting.publish(responder("It", server.url), manifest=limits)
-    calls = [await waiting.call("It") for _ in range(4)]
-    async with maker(waiting) as made:
-        await asyncio.gather(*map(made.call, calls))
-    found = sorted(str(outcome.failure or outcome.status) for outcome in await outcomes(waiting, calls))
-    assert (found, server.seen.count) == (["503"] + ["breaker_open"] * 3, 1)
-
-
-@pytest.mark.parametrize("status", [404, 429, 400])
-async def test_answers_that_say_nothing_against_the_api_do_not_open_it(
-    waiting: Waiting, server: Server, status: int
-) -> None:
-    server.answers = [(status, {}, b"no")]
-    await waiting.publish(responder("It", server.url), manifest=ONCE + "breaker = { failures = 1 }\n")
-    assert [(await waiting.made("It")).status for _ in range(3)] == [status] * 3
-
-
-async def test_who_waits_for_the_rate_ends_at_once_too_when_the_breaker_opens(waiting: Waiting, server: Server) -> None:
-    starts, planned = call_keys.guard("integration:bot:It")[3:]
-    server.answers = [fails_when(holds(waiting, planned))]
-    limits = 'rate = "2/m"\nbreaker = { failures = 1 }\n' + ONCE
-    await waiting.publish(responder("It", server.url), manifest=limits)
-    seconds, _ = await cast("Any", waiting.redis.time())
-    await waiting.redis.zadd(starts, {"earlier:1": seconds * 1000 - 45_000})  # the next but one may begin in 15 s
-    calls = [await waiting.call("It") for _ in range(2)]
-    async with maker(waiting) as made:
-        await asyncio.gather(*map(made.call, calls))
-    found = sorted(str(outcome.failure or outcome.status) for outcome in await outcomes(waiting, calls))
-    assert (found, server.seen.count) == (["503", "breaker_open"], 1)
-
-
 async def test_a_call_whose_place_comes_when_its_time_is_over_is_limited(waiting: Waiting, server: Server) -> None:
-    server.answers = [server.hang, OK]
-    await waiting.publish(responder("It", server.url), manifest="concurrency = 1\n")
-    first, second = await waiting.call("It"), await waiting.call("It")
-    permits, line = call_keys.guard("integration:bot:It")[1:3]
-    async with maker(waiting) as made:
-        holding = asyncio.create_task(made.call(first))
-        await until(server.called(1), holding)
-        waits = asyncio.create_task(made.call(second))
-        await until(holds(waiting, line), waits)
+    permits = call_keys.guard("integration:bot:It")[1]
+    async with one_behind_another(waiting, server) as (second, waits, holding):
         await waiting.redis.delete(keys.call(second))  # for START it is late then
         server.released.set()
         await asyncio.gather(holding, waits)
